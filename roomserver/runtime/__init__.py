@@ -1,0 +1,1 @@
+"""What every process needs and no domain word: settings, clock, tasks, tokens, limits, logs."""
