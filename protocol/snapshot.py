@@ -1,0 +1,36 @@
+"""The whole public state of a room at one seq. It *is* the room's state: there is no other."""
+
+from protocol.base import Count, State
+from protocol.chat import ChatSent
+from protocol.ids import Lineage, UserId
+from protocol.members import Member
+from protocol.playback import Playback
+from protocol.queue import Entry
+from protocol.rooms import Room
+from protocol.users import Person
+
+
+class Snapshot(State, kw_only=True):
+    """Everything a newcomer needs; the same bytes for every member at a seq."""
+
+    room: Room
+    lineage: Lineage
+    seq: Count = 0
+    """The last event that is folded in."""
+    suspended: bool = False
+    members: dict[UserId, Member] = {}
+    """People with a durable place. Who is merely present comes as presence."""
+    queue: list[Entry] = []
+    playback: Playback
+    chat: list[ChatSent] = []
+
+
+def new_room(room: Room, lineage: str, owner: Person, now_ms: int) -> Snapshot:
+    """The snapshot at seq 0 of a room that was just made; suspended until somebody comes."""
+    return Snapshot(
+        room=room,
+        lineage=lineage,
+        suspended=not room.settings.always_on,
+        members={owner.user_id: Member(person=owner, role="owner", joined_at_ms=now_ms)},
+        playback=Playback(),
+    )
