@@ -46,6 +46,10 @@ class Limiter:
         self._storage = _Windows(monotonic)
         self._strategy = MovingWindowRateLimiter(self._storage)
 
+    def __len__(self) -> int:
+        """How many (action, subject) pairs are remembered."""
+        return len(self._storage)
+
     def hit(self, action: str, subject: str, per_minute: int) -> Verdict:
         """Count one `action` of `subject` (a user id or an address) against a limit a minute."""
         return self.hit_within(action, subject, per_minute, MINUTE_MS)
@@ -71,7 +75,7 @@ class Limiter:
 class _Windows(Storage, MovingWindowSupport):
     """Instants of recent hits by key, newest last, on the monotonic clock, in bounded memory."""
 
-    STORAGE_SCHEME = ["unisono+memory"]  # noqa: RUF012  the library's registry wants a plain list
+    STORAGE_SCHEME = ["unisono+memory"]
 
     def __init__(self, monotonic: Callable[[], int]) -> None:
         self._monotonic_ns = monotonic

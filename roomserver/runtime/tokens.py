@@ -158,4 +158,4 @@ def opaque() -> str:
 
 def hash_opaque(credential: str) -> bytes:
     """What is stored of an opaque credential: 32 bytes of SHA-256. It is random, so unsalted."""
-    return hashlib.sha256(credential.encode()).digest()
+    return hashlib.sha256(credential.encode(errors="surrogatepass")).digest()
