@@ -1,0 +1,153 @@
+"""Named SQL: statements live in `queries/<stem>.sql`, their types stand where they are used.
+
+    -- name: get_user
+    -- One user by id.
+    select user_id, display_name from users where user_id = :user_id;
+
+    GET_USER = queries.maybe("users.get_user", UserRow)
+    user = await GET_USER(database, user_id=user_id)
+
+A row becomes a msgspec Struct by position: columns and fields have the same names in the same
+order. A test prepares every statement of every file and holds it against its declaration.
+
+    QueryError              base
+    ├── UnknownQuery        no such statement in the files
+    └── NoRow               `one` found nothing
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Any, ClassVar, Generic, TypeVar
+
+from sql.pool import Connection, Database
+
+RowT = TypeVar("RowT")
+
+_NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)\s*$", re.MULTILINE)
+# A literal or a comment is passed over, `::type` is a cast; what is left with a colon is a parameter.
+_PARAMETER = re.compile(r"'(?:[^']|'')*'|--[^\n]*|::|:([a-z_][a-z0-9_]*)")
+
+
+class QueryError(Exception):
+    """Base of the errors of this module."""
+
+
+class UnknownQuery(QueryError):
+    """The files hold no statement of that name."""
+
+
+class NoRow(QueryError):
+    """Exactly one row was promised and none came."""
+
+
+class Statement:
+    """One named statement: its text with `$n` and its parameters in order."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.parameters: tuple[str, ...] = ()
+        order: dict[str, int] = {}
+
+        def number(match: re.Match[str]) -> str:
+            if match[1] is None:
+                return match[0]
+            return f"${order.setdefault(match[1], len(order) + 1)}"
+
+        self.text = _PARAMETER.sub(number, text).strip().rstrip(";")
+        self.parameters = tuple(order)
+
+
+@cache
+def statements(stem: str) -> dict[str, Statement]:
+    """All statements of one file, by name."""
+    text = (files("sql") / "queries" / f"{stem}.sql").read_text(encoding="utf-8")
+    parts = _NAME.split(text)[1:]
+    return {
+        name: Statement(f"{stem}.{name}", body)
+        for name, body in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+class Query(Generic[RowT]):
+    """A declared statement; calling it runs it on a pool or on a connection."""
+
+    declared: ClassVar[list["Query[Any]"]] = []
+    """All declarations of the program, for the test that checks them."""
+
+    def __init__(self, name: str, row: type[RowT]) -> None:
+        stem, _, short = name.partition(".")
+        try:
+            self.statement = statements(stem)[short]
+        except (FileNotFoundError, KeyError):
+            raise UnknownQuery(f"sql/queries/{stem}.sql has no statement {short!r}") from None
+        self.row = row
+        Query.declared.append(self)
+
+    def arguments(self, given: dict[str, object]) -> list[object]:
+        """Positional arguments. Raises TypeError where names do not fit."""
+        wanted = self.statement.parameters
+        if len(given) != len(wanted) or any(name not in given for name in wanted):
+            raise TypeError(f"{self.statement.name} takes {wanted}, got {tuple(given)}")
+        return [given[name] for name in wanted]
+
+    async def _on(
+        self, on: Database | Connection, given: dict[str, object], verb: "Callable[..., Any]"
+    ) -> Any:
+        arguments = self.arguments(given)
+        if isinstance(on, Database):
+            async with on.acquire() as connection:
+                return await verb(connection, self.statement.text, *arguments)
+        return await verb(on, self.statement.text, *arguments)
+
+
+class One(Query[RowT]):
+    """Exactly one row."""
+
+    async def __call__(self, on: Database | Connection, /, **given: object) -> RowT:
+        """Run it. Raises NoRow."""
+        record = await self._on(on, given, Connection.fetchrow)
+        if record is None:
+            raise NoRow(self.statement.name)
+        return self.row(*record)
+
+
+class Maybe(Query[RowT]):
+    """One row or none."""
+
+    async def __call__(self, on: Database | Connection, /, **given: object) -> RowT | None:
+        record = await self._on(on, given, Connection.fetchrow)
+        return None if record is None else self.row(*record)
+
+
+class Many(Query[RowT]):
+    """Any number of rows."""
+
+    async def __call__(self, on: Database | Connection, /, **given: object) -> list[RowT]:
+        return [self.row(*record) for record in await self._on(on, given, Connection.fetch)]
+
+
+class Scalar(Query[RowT]):
+    """The first column of the first row; None where there is no row."""
+
+    async def __call__(self, on: Database | Connection, /, **given: object) -> RowT | None:
+        value: RowT | None = await self._on(on, given, Connection.fetchval)
+        return value
+
+
+class Execute(Query[int]):
+    """No rows; the number of rows that were touched."""
+
+    async def __call__(self, on: Database | Connection, /, **given: object) -> int:
+        status: str = await self._on(on, given, Connection.execute)
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+
+one, maybe, many, scalar = One, Maybe, Many, Scalar
+
+
+def execute(name: str) -> Execute:
+    """Declare a statement that returns nothing."""
+    return Execute(name, int)
