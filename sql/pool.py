@@ -9,18 +9,19 @@ Ids are `str` (uuid as text); `json` and `jsonb` are `str`, kept as they are.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
-SESSION = {
+SERVER_SETTINGS = {
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "2s",
     # The planner must not spend longer on compiling than our small statements run.
     "jit": "off",
 }
 
-Connection = asyncpg.Connection
+# asyncpg ships no types that a strict checker could use.
+Connection: TypeAlias = Any
 
 
 class DatabaseError(Exception):
@@ -40,7 +41,7 @@ async def _prepare(connection: Connection) -> None:
 async def connect(url: str, *, application_name: str = "unisono") -> Connection:
     """One connection of its own, for the committer or a listener. Close it yourself."""
     connection = await asyncpg.connect(
-        url, timeout=5, server_settings=SESSION | {"application_name": application_name}
+        url, timeout=5, server_settings=SERVER_SETTINGS | {"application_name": application_name}
     )
     await _prepare(connection)
     return connection
@@ -70,7 +71,7 @@ class Database:
             max_size=max_size,
             timeout=5,
             init=_prepare,
-            server_settings=SESSION | {"application_name": application_name},
+            server_settings=SERVER_SETTINGS | {"application_name": application_name},
         )
         return cls(pool, acquire_timeout_ms)
 

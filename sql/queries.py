@@ -16,7 +16,6 @@ order. A test prepares every statement of every file and holds it against its de
 """
 
 import re
-from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any, ClassVar, Generic, TypeVar
@@ -26,7 +25,7 @@ from sql.pool import Connection, Database
 RowT = TypeVar("RowT")
 
 _NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)\s*$", re.MULTILINE)
-# A literal or a comment is passed over, `::type` is a cast; what is left with a colon is a parameter.
+# Literals, comments and `::type` are passed over; what else has a colon is a parameter.
 _PARAMETER = re.compile(r"'(?:[^']|'')*'|--[^\n]*|::|:([a-z_][a-z0-9_]*)")
 
 
@@ -92,14 +91,12 @@ class Query(Generic[RowT]):
             raise TypeError(f"{self.statement.name} takes {wanted}, got {tuple(given)}")
         return [given[name] for name in wanted]
 
-    async def _on(
-        self, on: Database | Connection, given: dict[str, object], verb: "Callable[..., Any]"
-    ) -> Any:
+    async def _on(self, on: Database | Connection, given: dict[str, object], verb: str) -> Any:
         arguments = self.arguments(given)
         if isinstance(on, Database):
             async with on.acquire() as connection:
-                return await verb(connection, self.statement.text, *arguments)
-        return await verb(on, self.statement.text, *arguments)
+                return await getattr(connection, verb)(self.statement.text, *arguments)
+        return await getattr(on, verb)(self.statement.text, *arguments)
 
 
 class One(Query[RowT]):
@@ -107,7 +104,7 @@ class One(Query[RowT]):
 
     async def __call__(self, on: Database | Connection, /, **given: object) -> RowT:
         """Run it. Raises NoRow."""
-        record = await self._on(on, given, Connection.fetchrow)
+        record = await self._on(on, given, "fetchrow")
         if record is None:
             raise NoRow(self.statement.name)
         return self.row(*record)
@@ -117,7 +114,7 @@ class Maybe(Query[RowT]):
     """One row or none."""
 
     async def __call__(self, on: Database | Connection, /, **given: object) -> RowT | None:
-        record = await self._on(on, given, Connection.fetchrow)
+        record = await self._on(on, given, "fetchrow")
         return None if record is None else self.row(*record)
 
 
@@ -125,14 +122,14 @@ class Many(Query[RowT]):
     """Any number of rows."""
 
     async def __call__(self, on: Database | Connection, /, **given: object) -> list[RowT]:
-        return [self.row(*record) for record in await self._on(on, given, Connection.fetch)]
+        return [self.row(*record) for record in await self._on(on, given, "fetch")]
 
 
 class Scalar(Query[RowT]):
     """The first column of the first row; None where there is no row."""
 
     async def __call__(self, on: Database | Connection, /, **given: object) -> RowT | None:
-        value: RowT | None = await self._on(on, given, Connection.fetchval)
+        value: RowT | None = await self._on(on, given, "fetchval")
         return value
 
 
@@ -140,7 +137,7 @@ class Execute(Query[int]):
     """No rows; the number of rows that were touched."""
 
     async def __call__(self, on: Database | Connection, /, **given: object) -> int:
-        status: str = await self._on(on, given, Connection.execute)
+        status: str = await self._on(on, given, "execute")
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
