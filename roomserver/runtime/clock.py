@@ -107,7 +107,7 @@ class ClusterClock:
         return max(0.0, at_ms - self.now_ms()) / 1000
 
     def _offset_at(self, at_ns: int) -> float:
-        bend_ms = abs(at_ns - self._base_ns) / _NS_PER_MS * SLEW_PPM / 1e6
+        bend_ms = max(0, at_ns - self._base_ns) / _NS_PER_MS * SLEW_PPM / 1e6
         gap_ms = self._target_ms - self._offset_ms
         return self._offset_ms + max(-bend_ms, min(bend_ms, gap_ms))
 
