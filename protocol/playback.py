@@ -37,7 +37,7 @@ class Playback(State, kw_only=True):
     started_at_ms: AtMs | None = None
     """The anchor's instant. None while nothing moves: idle, waiting, suspended. While paused: the
     instant of the pause."""
-    position_ms: PositionMs = 0
+    position_ms: PositionMs = 0.0
     """Where the entry was, is or will be at `started_at_ms`."""
     rate: float = 1.0
     wait_until_ms: AtMs | None = None
@@ -57,17 +57,22 @@ class Playback(State, kw_only=True):
         return self.entry.track.duration_samples / SAMPLES_PER_MS if self.entry else 0.0
 
     def ends_at_ms(self) -> float | None:
-        """The exact instant at which the current entry ends; None while the anchor rests."""
-        if self.status != "playing" or self.started_at_ms is None:
+        """The exact instant at which the current entry ends; None while the anchor rests.
+
+        Counted in whole samples of cluster time and only then told in ms: a float64 of today
+        still tells two samples apart, so that no error adds up from track to track.
+        """
+        if self.status != "playing" or self.started_at_ms is None or self.entry is None:
             return None
-        return self.started_at_ms + (self.duration_ms() - self.position_ms) / self.rate
+        left = self.entry.track.duration_samples - round(self.position_ms * SAMPLES_PER_MS)
+        return (round(self.started_at_ms * SAMPLES_PER_MS) + left / self.rate) / SAMPLES_PER_MS
 
     def stop(self) -> None:
         """Nothing is current."""
         self.status = "idle"
         self.entry = None
         self.started_at_ms = None
-        self.position_ms = 0
+        self.position_ms = 0.0
         self.wait_until_ms = None
         self.upcoming = []
 
@@ -115,7 +120,10 @@ class PlaybackNext(Command, frozen=True, kw_only=True, tag="playback.next"):
 
 
 class PlaybackPlayEntry(Command, frozen=True, kw_only=True, tag="playback.play_entry"):
-    """Start an entry of the queue now. Rejects: unknown_entry, not_allowed, room_closed."""
+    """Start an entry of the queue now.
+
+    Rejects: unknown_entry, entry_starting, not_allowed, room_closed.
+    """
 
     entry_id: EntryId
 
