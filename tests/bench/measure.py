@@ -1,0 +1,94 @@
+"""Starting servers and reading what they cost, from the operating system."""
+
+import asyncio
+import os
+import platform
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Cost(NamedTuple):
+    """CPU seconds, user and system, of a server's Python process and of its PostgreSQL."""
+
+    python_s: float
+    postgres_s: float
+
+    def since(self, earlier: "Cost") -> "Cost":
+        return Cost(self.python_s - earlier.python_s, self.postgres_s - earlier.postgres_s)
+
+
+class Server(NamedTuple):
+    """A running server process."""
+
+    port: int
+    process: psutil.Process
+
+    def cost(self) -> Cost:
+        times = self.process.cpu_times()
+        database = 0.0
+        for child in self.process.children(recursive=True):
+            try:
+                used = child.cpu_times()
+            except psutil.NoSuchProcess:
+                continue
+            database += used.user + used.system
+        return Cost(times.user + times.system, database)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def server(*arguments: str, port: int, ready: bytes = b"listening") -> AsyncIterator[Server]:
+    """Run `python -m …` until the end of the block; starts when it printed `ready`."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"UNISONO_LIMITS_FACTOR": "0", "UNISONO_LOG_LEVEL": "error"},
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            while ready not in (line := await process.stdout.readline()):
+                if not line:
+                    raise RuntimeError(f"{arguments} ended before it listened")
+        yield Server(port, psutil.Process(process.pid))
+    finally:
+        process.terminate()
+        try:
+            async with asyncio.timeout(15):
+                await process.communicate()
+        except TimeoutError:
+            process.kill()
+            await process.communicate()
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which `share` (0 to 1) of the values lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def machine() -> str:
+    """What machine this is, in one line."""
+    model = "unknown processor"
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    return f"{os.cpu_count()} × {model}, {platform.system()}, Python {platform.python_version()}"
