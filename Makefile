@@ -54,6 +54,7 @@ format: $(DEV_READY)
 
 generate: $(DEV_READY)
 	$(PY) -m protocol.generate
+	$(PY) -m tests.architecture.features
 
 bench: $(BENCH_READY)
 	$(PY) -m tests.bench $(ARGS)
