@@ -1,10 +1,18 @@
-"""What holds for every test: nothing fails behind its back."""
+"""What holds for every test: nothing fails behind its back, and PostgreSQL is a real one."""
 
+import asyncio
 import gc
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import pytest
+
+from sql.embedded import EmbeddedPostgres
+from sql.migrate import migrate
+from sql.pool import Database, connect
 
 
 class _Complaints(logging.Handler):
@@ -30,3 +38,52 @@ def the_loop_does_not_complain(request: pytest.FixtureRequest) -> Iterator[None]
         gc.collect(1)
     log.removeHandler(complaints)
     assert complaints.told == [], "the event loop reported errors"
+
+
+TEMPLATE = "unisono_template"
+
+
+def url_of(url: str, database: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An embedded PostgreSQL of this process, with a migrated template database."""
+    folder: Path = tmp_path_factory.mktemp("postgres")
+    server = EmbeddedPostgres(folder)
+
+    async def begin() -> str:
+        url = await server.start()
+        connection = await connect(url)
+        try:
+            await connection.execute(f"create database {TEMPLATE}")
+        finally:
+            await connection.close()
+        await migrate(url_of(url, TEMPLATE))
+        return url
+
+    yield asyncio.run(begin())
+    asyncio.run(server.stop())
+
+
+@pytest.fixture
+async def database_url(postgres_url: str) -> AsyncIterator[str]:
+    """A migrated database of the test's own."""
+    name = f"test_{uuid4().hex}"
+    connection = await connect(postgres_url)
+    try:
+        await connection.execute(f"create database {name} template {TEMPLATE}")
+        yield url_of(postgres_url, name)
+        await connection.execute(f"drop database {name} with (force)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A pool on a migrated database of the test's own."""
+    pool = await Database.open(database_url)
+    yield pool
+    await pool.close()

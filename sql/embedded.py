@@ -1,0 +1,412 @@
+"""PostgreSQL for those who run none: a server of our own in the data folder.
+
+    server = EmbeddedPostgres(data_dir / "postgres")
+    url = await server.start()
+    ...
+    await server.stop()
+
+The data folder holds `cluster/` and `postgres.log`. The server listens on no network address, only
+on a socket in a short private folder, and admits only the system user that runs this program. It
+ends with this program, however that ends.
+
+PostgreSQL refuses to run as root. Root therefore starts it as the owner of the cluster, which is
+`nobody` for a new one; its working directory is the cluster, so that it needs no way through the
+folders above, which stay as closed as they are.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Final
+from urllib.parse import urlencode
+
+import asyncpg
+
+from sql import binaries, queries
+from sql.binaries import Binaries, EmbeddedError
+from sql.pool import connect
+
+__all__ = ["EmbeddedError", "EmbeddedPostgres"]
+
+ROLE: Final = "unisono"
+DATABASE: Final = "postgres"
+PORT: Final = 5432  # only a part of the socket's name
+SOCKET_PATH_MAX_BYTES: Final = 107
+READY_WITHIN_S: Final = 120  # recovery after a crash can take its time
+STOP_WITHIN_S: Final = 30
+OTHER_ENDS_WITHIN_S: Final = 60
+OTHER_BEGINS_TO_END_WITHIN_S: Final = 3
+LOG_MAX_BYTES: Final = 4 << 20
+SHIM: Final = Path(__file__).with_name("postgres_shim.py")
+IS_READY = queries.scalar("embedded.is_ready", bool)
+
+SETTINGS: Final = {
+    "listen_addresses": "",
+    # What an acknowledged commit means to us. Never traded for speed, not in tests either.
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+}
+
+
+class EmbeddedPostgres:
+    """One server on one data folder. `binaries` is for tests of other versions."""
+
+    def __init__(self, data_dir: Path | str, *, binaries: Binaries | None = None) -> None:
+        self.data_dir = Path(os.path.abspath(data_dir))
+        self._binaries = binaries
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock_fd = -1
+        self._run_dir: Path | None = None
+        self._stopping = False
+
+    @property
+    def cluster(self) -> Path:
+        """The folder of the database cluster."""
+        return self.data_dir / "cluster"
+
+    @property
+    def log(self) -> Path:
+        """What the server has to say."""
+        return self.data_dir / "postgres.log"
+
+    @property
+    def pid(self) -> int:
+        """The process of the running server."""
+        if self._process is None:
+            raise RuntimeError("The embedded PostgreSQL is not running.")
+        return self._process.pid
+
+    async def start(self) -> str:
+        """Start the server, after making the cluster if there is none, and return its URL, which
+        is the same after every start. Raises EmbeddedError with what to do.
+
+        The server ends when the *thread* that calls this ends: call it from one that stays."""
+        if self._process is not None:
+            raise RuntimeError("The embedded PostgreSQL is running already.")
+        self._stopping = False
+        try:
+            return await self._start()
+        except OSError as problem:
+            await self.stop()
+            raise EmbeddedError(
+                f"The embedded PostgreSQL in {self.data_dir} cannot start: {problem}."
+            ) from problem
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> str:
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await self._lock()
+        uid, gid = self._server_user()
+        found = binaries.usable_by(self._binaries or binaries.find(), uid, gid)
+        self._make_cluster(found, uid, gid)
+        self._check_version(found)
+        self._forget_stale_pid()
+        self._run_dir = self._make_run_dir(uid, gid)
+        socket_dir = self._run_dir / "s"
+        settings = SETTINGS | {
+            "unix_socket_directories": str(socket_dir),
+            "unix_socket_permissions": "0700",
+            "hba_file": str(self._run_dir / "hba"),
+            "ident_file": str(self._run_dir / "ident"),
+            "port": str(PORT),
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        if self.log.exists() and self.log.stat().st_size > LOG_MAX_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("ab") as log:
+            log_from = log.tell()
+            self._process = self._spawn(
+                found.postgres, ["-D", self._cluster_as_seen(uid), *options], uid, gid, log
+            )
+        where = urlencode({"host": str(socket_dir), "port": PORT})
+        url = f"postgresql://{ROLE}@/{DATABASE}?{where}"
+        await self._wait_ready(url, log_from)
+        return url
+
+    async def stop(self) -> None:
+        """End the server; open transactions are rolled back. Nothing happens if there is none."""
+        self._stopping = True
+        process = self._process
+        if process is not None:
+            for number, within_s in (
+                (signal.SIGINT, STOP_WITHIN_S),
+                (signal.SIGQUIT, 5),
+                (signal.SIGKILL, None),
+            ):
+                process.send_signal(number)
+                try:
+                    await asyncio.to_thread(process.wait, within_s)
+                    break
+                except subprocess.TimeoutExpired:
+                    continue
+            self._process = None
+        self._release()
+        if self._run_dir is not None:
+            shutil.rmtree(self._run_dir, ignore_errors=True)
+            self._run_dir = None
+
+    async def keep_running(self) -> None:
+        """Start the server again whenever it ends by itself; returns after `stop`.
+
+        The owner of the server runs this as a task. Raises EmbeddedError if it cannot start."""
+        while (process := self._process) is not None:
+            await asyncio.to_thread(process.wait)
+            if self._stopping or self._process is not process:
+                return
+            self._process = None
+            # Its children hold the old lock until they have seen that their parent is gone.
+            self._release()
+            await self.start()
+
+    # -- who
+
+    def _server_user(self) -> tuple[int, int]:
+        """uid and gid of the server: ours, or for root the owner of the cluster."""
+        uid = os.geteuid()
+        if uid != 0:
+            if self.cluster.exists() and (owner := self.cluster.stat().st_uid) != uid:
+                raise EmbeddedError(
+                    f"{self.cluster} belongs to user {_user_name(owner)}. Start Unisono as that"
+                    " user, or choose another --data-dir."
+                )
+            _user_name(uid)
+            return uid, os.getegid()
+        if self.cluster.exists() and (owner := self.cluster.stat().st_uid) != 0:
+            return owner, self.cluster.stat().st_gid
+        try:
+            nobody = pwd.getpwnam("nobody")
+        except KeyError:
+            raise EmbeddedError(
+                "PostgreSQL does not run as root, and this system has no user 'nobody' to run it"
+                " as. Start Unisono as an ordinary user, or set DATABASE_URL."
+            ) from None
+        return nobody.pw_uid, nobody.pw_gid
+
+    def _cluster_as_seen(self, uid: int) -> str:
+        return str(self.cluster) if uid == os.geteuid() else "/proc/self/cwd"
+
+    # -- the folder
+
+    async def _lock(self) -> None:
+        """Own the data folder. The server inherits the lock: it lasts until the last of its
+        processes has ended, also when this program was killed. No process id is trusted."""
+        self._lock_fd = os.open(self.data_dir, os.O_RDONLY | os.O_DIRECTORY)
+        begun = monotonic()
+        while True:
+            try:
+                return fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waited_s = monotonic() - begun
+            ending = _is_ending(self.cluster / "postmaster.pid")
+            if waited_s > (OTHER_ENDS_WITHIN_S if ending else OTHER_BEGINS_TO_END_WITHIN_S):
+                raise EmbeddedError(
+                    f"Another program uses {self.data_dir}. Stop it first, or choose another"
+                    " --data-dir."
+                )
+            await asyncio.sleep(0.02)
+
+    def _release(self) -> None:
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+            self._lock_fd = -1
+
+    def _make_cluster(self, found: Binaries, uid: int, gid: int) -> None:
+        """Make the cluster if there is none: beside its place, so that it is whole or not there."""
+        draft = self.data_dir / "cluster.new"
+        if draft.exists():
+            shutil.rmtree(draft)
+        if self.cluster.exists():
+            return
+        draft.mkdir(mode=0o700)
+        os.chown(draft, uid, gid)
+        seen = str(draft) if uid == os.geteuid() else "/proc/self/cwd"
+        arguments = ["-D", seen, "-U", ROLE, "-A", "peer", "-E", "UTF8", "--locale=C.UTF-8"]
+        with tempfile.TemporaryFile() as told:
+            process = self._spawn(found.initdb, arguments, uid, gid, told, folder=draft)
+            if process.wait() != 0:
+                told.seek(0)
+                raise EmbeddedError(
+                    f"initdb could not make the database in {self.data_dir}:\n"
+                    + told.read().decode(errors="replace")[-2_000:]
+                )
+        draft.rename(self.cluster)
+        # The lock's descriptor is the folder: the new name must survive a power cut, too.
+        os.fsync(self._lock_fd)
+
+    def _check_version(self, found: Binaries) -> None:
+        try:
+            version = (self.cluster / "PG_VERSION").read_text().strip()
+        except OSError:
+            raise EmbeddedError(
+                f"{self.cluster} is not a database: it has no PG_VERSION. Move it away, or choose"
+                " another --data-dir."
+            ) from None
+        if version != str(found.major):
+            raise EmbeddedError(
+                f"The database in {self.cluster} was made by PostgreSQL {version}; this program"
+                f" brings PostgreSQL {found.major}. Export it with the program that made it, move"
+                " the folder away and import it here, or run PostgreSQL"
+                f" {version} on it yourself and set DATABASE_URL."
+            )
+
+    def _forget_stale_pid(self) -> None:
+        """Remove the pid file of a server that was killed. We hold the lock, so none that we
+        started lives; PostgreSQL alone would take another process of that number for one."""
+        pid_file = self.cluster / "postmaster.pid"
+        try:
+            pid = int(pid_file.read_text().split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            pid_file.unlink(missing_ok=True)
+            return
+        try:
+            foreign = os.path.samestat(os.stat(f"/proc/{pid}/cwd"), self.cluster.stat())
+        except OSError:
+            foreign = False
+        if foreign:
+            raise EmbeddedError(
+                f"A PostgreSQL server (process {pid}) that Unisono did not start runs on"
+                f" {self.cluster}. Stop it first."
+            )
+        pid_file.unlink()
+
+    # -- the run folder
+
+    def _make_run_dir(self, uid: int, gid: int) -> Path:
+        """A short folder with the socket and with who may connect; its name is the same at each
+        start. Only its owner can write there, so the server cannot change who is admitted."""
+        name = f"unisono-{hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]}"
+        folder = next((where for where in _run_places(name, uid, gid)), None)
+        if folder is None:
+            raise EmbeddedError(
+                "No folder is short and open enough for PostgreSQL's socket: make /tmp writable,"
+                " or set TMPDIR to a short path."
+            )
+        dropped = uid != os.geteuid()
+        folder.chmod(0o711 if dropped else 0o700)
+        sockets = folder / "s"
+        shutil.rmtree(sockets, ignore_errors=True)
+        sockets.mkdir(mode=0o700)
+        os.chown(sockets, uid, gid)
+        hba = f"local all {ROLE} peer map=unisono\n"
+        ident = f'unisono "{_user_name(os.geteuid())}" {ROLE}\n'
+        for file, text in ((folder / "hba", hba), (folder / "ident", ident)):
+            file.unlink(missing_ok=True)
+            file.write_text(text)
+            file.chmod(0o644 if dropped else 0o600)
+        return folder
+
+    # -- the process
+
+    def _spawn(
+        self,
+        program: Path,
+        arguments: list[str],
+        uid: int,
+        gid: int,
+        output: object,
+        folder: Path | None = None,
+    ) -> "subprocess.Popen[bytes]":
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PG", "LC_", "LANG", "TZ"))
+        }
+        shim = [sys.executable, "-I", "-S", str(SHIM), str(os.getpid()), str(uid), str(gid)]
+        return subprocess.Popen(
+            [*shim, str(program), *arguments],
+            cwd=folder or self.cluster,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,  # type: ignore[call-overload]
+            stderr=subprocess.STDOUT,
+            pass_fds=[self._lock_fd],
+            # Ctrl-C is for us: we stop the server after the last commit.
+            start_new_session=True,
+        )
+
+    async def _wait_ready(self, url: str, log_from: int) -> None:
+        assert self._process is not None
+        begun = monotonic()
+        problem: Exception | None = None
+        while monotonic() - begun < READY_WITHIN_S:
+            if self._process.poll() is not None:
+                raise EmbeddedError(
+                    f"The embedded PostgreSQL ended at once. It said:\n{self._told(log_from)}"
+                )
+            try:
+                connection = await connect(url)
+            except (OSError, TimeoutError, asyncpg.PostgresError) as caught:
+                problem = caught
+                await asyncio.sleep(0.01)
+                continue
+            try:
+                if await IS_READY(connection):
+                    return
+            finally:
+                await connection.close()
+        raise EmbeddedError(
+            f"The embedded PostgreSQL was not ready within {READY_WITHIN_S} s ({problem}). It"
+            f" said:\n{self._told(log_from)}"
+        )
+
+    def _told(self, log_from: int) -> str:
+        with self.log.open("rb") as log:
+            log.seek(log_from)
+            return log.read()[-2_000:].decode(errors="replace").strip()
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        raise EmbeddedError(
+            f"User {uid} has no name in /etc/passwd, which PostgreSQL needs. Start Unisono as a"
+            " user with a name, or set DATABASE_URL."
+        ) from None
+
+
+def _is_ending(pid_file: Path) -> bool:
+    """Whether the server that wrote this file says that it is shutting down, or has ended."""
+    try:
+        lines = pid_file.read_text().split("\n")
+    except OSError:
+        return True
+    return len(lines) > 7 and lines[7].strip() == "stopping"
+
+
+def _run_places(name: str, uid: int, gid: int) -> Iterator[Path]:
+    """Folders for the socket that exist, are ours, are short and can be reached by that user."""
+    wanted = [Path("/run")] if os.geteuid() == 0 else []
+    wanted += [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
+    for parent in wanted:
+        path = parent / name
+        socket = path / "s" / f".s.PGSQL.{PORT}"
+        if len(os.fsencode(socket)) > SOCKET_PATH_MAX_BYTES:
+            continue
+        try:
+            if uid != os.geteuid() and not binaries.may_use(parent, uid, gid):
+                continue
+            path.mkdir(mode=0o700, exist_ok=True)
+            status = path.lstat()
+        except OSError:
+            continue
+        # In a folder for everybody another user could have taken the name.
+        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
+            yield path
