@@ -15,7 +15,7 @@ def decide_send(state: State, command: ChatSend, ctx: Context) -> list[Step]:
         raise Rejected(ErrorCode.UNKNOWN_MESSAGE)
     playback = public.playback
     entry_id = position_ms = None
-    if playback.entry is not None and playback.ends_at_ms() is not None:
+    if playback.entry is not None and playback.status == "playing" and not public.suspended:
         entry_id = playback.entry.entry_id
         position_ms = playback.position_at(ctx.now_ms)
     message = ChatSent(

@@ -18,7 +18,7 @@ from roomserver.room.private import Private, remember
 from roomserver.room.schedule import follow_schedule
 from roomserver.room.state import State, Step
 
-__all__ = ["DECIDE", "SETTLE_ROUNDS", "Room", "Step", "settle"]
+__all__ = ["DECIDE", "QUIET", "SETTLE_ROUNDS", "Room", "Step", "settle"]
 
 DECIDE: Final[dict[type[RoomCommand], Callable[[State, Any, Context], list[Step]]]] = {
     room_messages.RoomUpdate: settings.decide_update,
@@ -40,6 +40,11 @@ DECIDE: Final[dict[type[RoomCommand], Callable[[State, Any, Context], list[Step]
     chat_messages.ChatSend: chat.decide_send,
 }
 """What answers each command: reads, refuses or returns events; never changes anything."""
+
+QUIET: Final[frozenset[type[RoomCommand]]] = frozenset(
+    {chat_messages.ChatSend, member_messages.MemberAdd, member_messages.MemberRemove}
+)
+"""Commands that change nothing which `settle` looks at; most commands are among them."""
 
 SETTLE_ROUNDS: Final = 3
 """A room needs at most this many rounds to settle: see `settle`."""
@@ -88,6 +93,8 @@ class Room:
             raise Rejected(ErrorCode.ROOM_CLOSED)
         permissions.require(state.public, ctx.actor, command)
         steps = self._take(DECIDE[type(command)](state, command, ctx))
+        if type(command) in QUIET:
+            return steps
         for _ in range(SETTLE_ROUNDS):
             follow = settle(state, ctx)
             if not follow:
