@@ -29,7 +29,14 @@ MACHINERY: Final = {
     "snapshot",
 }
 """Modules of protocol/ that are no feature."""
-ENGINE_QUERIES: Final = {"enrich", "nodes", "room_homes", "room_log", "schema_migrations"}
+ENGINE_QUERIES: Final = {
+    "embedded",
+    "enrich",
+    "nodes",
+    "room_homes",
+    "room_log",
+    "schema_migrations",
+}
 """Queries that serve every feature alike."""
 
 
