@@ -85,6 +85,16 @@ class Scenario:
         """Let the home do something."""
         return self.do(SYSTEM, command)
 
+    def outcome(
+        self, actor: Person, command: RoomCommand, *, track: Track | None = None
+    ) -> ErrorCode | None:
+        """Let somebody try it; the code of the refusal, or None."""
+        try:
+            self.do(actor, command, track=track)
+        except Rejected as refusal:
+            return refusal.code
+        return None
+
     def refuses(
         self, code: ErrorCode, actor: Person, command: RoomCommand, *, track: Track | None = None
     ) -> Rejected:
