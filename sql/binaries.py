@@ -48,9 +48,7 @@ def find() -> Binaries:
         folder = Path(spec.submodule_search_locations[0]) / "pginstall"
         if (folder / "bin" / "postgres").exists():
             return at(folder / "bin")
-    installed = [
-        at(path.parent) for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")
-    ]
+    installed = [at(path.parent) for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
     on_path = shutil.which("postgres")
     if on_path is not None:
         installed.append(at(Path(on_path).resolve().parent))

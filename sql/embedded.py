@@ -10,8 +10,8 @@ on a socket in a short private folder, and admits only the system user that runs
 ends with this program, however that ends.
 
 PostgreSQL refuses to run as root. Root therefore starts it as the owner of the cluster, which is
-`nobody` for a new one; its working directory is the cluster, so that it needs no way through the
-folders above, which stay as closed as they are.
+`nobody` for a new one, and hands it the open folder of the cluster, so that it needs no way through
+the folders above, which stay as closed as they are.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import IO, Final
 from urllib.parse import urlencode
 
 import asyncpg
@@ -132,9 +132,7 @@ class EmbeddedPostgres:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
             log_from = log.tell()
-            self._process = self._spawn(
-                found.postgres, ["-D", self._cluster_as_seen(uid), *options], uid, gid, log
-            )
+            self._process = self._spawn(found.postgres, self.cluster, options, uid, gid, log)
         where = urlencode({"host": str(socket_dir), "port": PORT})
         url = f"postgresql://{ROLE}@/{DATABASE}?{where}"
         await self._wait_ready(url, log_from)
@@ -199,9 +197,6 @@ class EmbeddedPostgres:
             ) from None
         return nobody.pw_uid, nobody.pw_gid
 
-    def _cluster_as_seen(self, uid: int) -> str:
-        return str(self.cluster) if uid == os.geteuid() else "/proc/self/cwd"
-
     # -- the folder
 
     async def _lock(self) -> None:
@@ -236,10 +231,9 @@ class EmbeddedPostgres:
             return
         draft.mkdir(mode=0o700)
         os.chown(draft, uid, gid)
-        seen = str(draft) if uid == os.geteuid() else "/proc/self/cwd"
-        arguments = ["-D", seen, "-U", ROLE, "-A", "peer", "-E", "UTF8", "--locale=C.UTF-8"]
+        options = ["-U", ROLE, "-A", "peer", "-E", "UTF8", "--locale=C.UTF-8"]
         with tempfile.TemporaryFile() as told:
-            process = self._spawn(found.initdb, arguments, uid, gid, told, folder=draft)
+            process = self._spawn(found.initdb, draft, options, uid, gid, told)
             if process.wait() != 0:
                 told.seek(0)
                 raise EmbeddedError(
@@ -317,11 +311,11 @@ class EmbeddedPostgres:
     def _spawn(
         self,
         program: Path,
-        arguments: list[str],
+        cluster: Path,
+        options: list[str],
         uid: int,
         gid: int,
-        output: object,
-        folder: Path | None = None,
+        output: IO[bytes],
     ) -> "subprocess.Popen[bytes]":
         environment = {
             name: value
@@ -329,17 +323,23 @@ class EmbeddedPostgres:
             if not name.startswith(("PG", "LC_", "LANG", "TZ"))
         }
         shim = [sys.executable, "-I", "-S", str(SHIM), str(os.getpid()), str(uid), str(gid)]
-        return subprocess.Popen(
-            [*shim, str(program), *arguments],
-            cwd=folder or self.cluster,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,  # type: ignore[call-overload]
-            stderr=subprocess.STDOUT,
-            pass_fds=[self._lock_fd],
-            # Ctrl-C is for us: we stop the server after the last commit.
-            start_new_session=True,
-        )
+        folder_fd = os.open(cluster, os.O_RDONLY | os.O_DIRECTORY)
+        seen = str(cluster) if uid == os.geteuid() else f"/proc/self/fd/{folder_fd}"
+        try:
+            return subprocess.Popen(
+                [*shim, str(program), "-D", seen, *options],
+                # PostgreSQL 15 leaves its working directory at the start, and has to get back.
+                cwd="/",
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=[self._lock_fd, folder_fd],
+                # Ctrl-C is for us: we stop the server after the last commit.
+                start_new_session=True,
+            )
+        finally:
+            os.close(folder_fd)
 
     async def _wait_ready(self, url: str, log_from: int) -> None:
         assert self._process is not None

@@ -1,8 +1,8 @@
 """Become PostgreSQL: drop root, tie the process to its parent, and exec.
 
-Run as `python -I -S postgres_shim.py PARENT_PID UID GID PROGRAM ARGUMENT…` in the folder of the
-cluster, so that `/proc/self/cwd` leads there although the new user may not walk the path to it.
-Standard library only, and nothing of this package: it runs before and outside of everything.
+Run as `python -I -S postgres_shim.py PARENT_PID UID GID PROGRAM ARGUMENT…`. Open descriptors stay
+open: `/proc/self/fd/N` leads to the cluster's folder although the new user may not walk the path
+to it. Standard library only, and nothing of this package: it runs before and outside of everything.
 """
 
 import ctypes

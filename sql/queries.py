@@ -25,8 +25,12 @@ from sql.pool import Connection, Database
 RowT = TypeVar("RowT")
 
 _NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)\s*$", re.MULTILINE)
-# Literals, comments and `::type` are passed over; what else has a colon is a parameter.
-_PARAMETER = re.compile(r"'(?:[^']|'')*'|--[^\n]*|::|:([a-z_][a-z0-9_]*)")
+# Literals, quoted names, comments and `::type` are passed over; what else has a colon is a
+# parameter.
+_PARAMETER = re.compile(
+    r"""'(?:[^']|'')*'|"[^"]*"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|::|:(?P<name>[a-z_][a-z0-9_]*)""",
+    re.DOTALL,
+)
 
 
 class QueryError(Exception):
@@ -50,9 +54,9 @@ class Statement:
         order: dict[str, int] = {}
 
         def number(match: re.Match[str]) -> str:
-            if match[1] is None:
+            if match["name"] is None:
                 return match[0]
-            return f"${order.setdefault(match[1], len(order) + 1)}"
+            return f"${order.setdefault(match['name'], len(order) + 1)}"
 
         self.text = _PARAMETER.sub(number, text).strip().rstrip(";")
         self.parameters = tuple(order)
@@ -133,6 +137,13 @@ class Scalar(Query[RowT]):
         return value
 
 
+class Scalars(Query[RowT]):
+    """The first column of any number of rows."""
+
+    async def __call__(self, on: Database | Connection, /, **given: object) -> list[RowT]:
+        return [record[0] for record in await self._on(on, given, "fetch")]
+
+
 class Execute(Query[int]):
     """No rows; the number of rows that were touched."""
 
@@ -142,7 +153,7 @@ class Execute(Query[int]):
         return int(count) if count.isdigit() else 0
 
 
-one, maybe, many, scalar = One, Maybe, Many, Scalar
+one, maybe, many, scalar, scalars = One, Maybe, Many, Scalar, Scalars
 
 
 def execute(name: str) -> Execute:

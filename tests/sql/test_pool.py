@@ -1,11 +1,10 @@
 """Connections: what they are set to, and that nobody waits for ever."""
 
-import asyncio
 from uuid import uuid4
 
 import pytest
 
-from sql.pool import Database, DatabaseBusy, connect
+from sql.pool import Database, DatabaseBusy
 
 
 async def test_ids_are_text_alone_and_in_lists(database: Database) -> None:
