@@ -79,7 +79,7 @@ class Scenario:
     ) -> list[RoomEvent]:
         """Let somebody do something; the overdue wakes come first, as in the home."""
         self._wake()
-        return self._apply(command, self._context(actor, self.now_ms, track))
+        return self._apply(command, self.context(actor, self.now_ms, track))
 
     def system(self, command: RoomCommand) -> list[RoomEvent]:
         """Let the home do something."""
@@ -106,7 +106,7 @@ class Scenario:
 
     def add(self, actor: Person, track: Track, **where: str | None) -> str:
         """Queue a track; `after` says where. Returns the new entry's name."""
-        command = QueueAdd(track_id=track.track_id, **where)  # type: ignore[arg-type]
+        command = QueueAdd(track_id=track.track_id, **where)
         added = self.do(actor, command, track=track)[0]
         return added.entry.entry_id  # type: ignore[union-attr]
 
@@ -135,13 +135,16 @@ class Scenario:
         """Everything that was done, to be replayed."""
         return self._recorder.finish()
 
-    def _context(self, actor: Person, now_ms: int, track: Track | None = None) -> Context:
-        return Context(actor, now_ms, self.lead_ms, self.present, track)
+    def context(
+        self, actor: Person, now_ms: int | None = None, track: Track | None = None
+    ) -> Context:
+        """What the home would tell the room with a command."""
+        return Context(actor, now_ms or self.now_ms, self.lead_ms, self.present, track)
 
     def _wake(self) -> list[RoomEvent]:
         events = []
         while (due_ms := self.room.next_wake()) is not None and due_ms <= self.now_ms:
-            woken = self._apply(Wake(), self._context(SYSTEM, ceil(due_ms)))
+            woken = self._apply(Wake(), self.context(SYSTEM, ceil(due_ms)))
             assert woken, "a wake that is due does something"
             events += woken
         return events

@@ -6,6 +6,7 @@ import pytest
 
 from protocol.catalog import ClientCommand, RoomCommand, SystemCommand
 from protocol.chat import ChatSend
+from protocol.codec import decode_command, encode
 from protocol.errors import ErrorCode
 from protocol.members import MemberAdd, MemberRemove
 from protocol.playback import (
@@ -72,13 +73,10 @@ def party() -> tuple[Scenario, dict[str, str]]:
 def try_it(actor: Person, command: RoomCommand) -> ErrorCode | None:
     """How the room answers: None if it obeys."""
     scene, names = party()
-    fields = {field: getattr(command, field) for field in command.__struct_fields__}
-    real = type(command)(
-        **{
-            field: names.get(value, value) if isinstance(value, str) else value
-            for field, value in fields.items()
-        }
-    )
+    data = encode(command)
+    for stand_in, name in names.items():
+        data = data.replace(stand_in.encode(), name.encode())
+    real = decode_command(data)
     return scene.outcome(actor, real, track=minutes(3))
 
 

@@ -89,8 +89,8 @@ def test_what_was_paused_stays_paused() -> None:
     scene = asleep(paused=True)
     assert come_back(scene) == [RoomResumed]
     assert scene.playback.status == "paused"
-    scene.do(ANN, PlaybackPlay())
-    assert scene.playback.status == "playing"
+    started, _ = scene.do(ANN, PlaybackPlay())
+    assert isinstance(started, PlaybackStarted) and started.position_ms == 0
 
 
 def test_an_entry_that_began_after_the_last_person_left_rests_at_its_beginning() -> None:
