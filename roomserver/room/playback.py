@@ -24,7 +24,7 @@ from protocol.playback import (
 from protocol.queue import Entry, place
 from protocol.rooms import Wake
 from roomserver.room.context import Context
-from roomserver.room.private import Heard, Missed, Played
+from roomserver.room.private import Heard, Missed
 from roomserver.room.queue import requeue
 from roomserver.room.schedule import act_at_ms, on_grid, require_before_end
 from roomserver.room.state import State, Step
@@ -62,7 +62,7 @@ def decide_pause(state: State, command: PlaybackPause, ctx: Context) -> list[Ste
         position_ms=on_grid(playback.position_at(at_ms)),
         by=ctx.actor,
     )
-    return [Step(event, Heard(heard_ms=heard_ms(state, at_ms)))]
+    return [Step(event, heard(state, at_ms))]
 
 
 def decide_seek(state: State, command: PlaybackSeek, ctx: Context) -> list[Step]:
@@ -85,7 +85,7 @@ def decide_seek(state: State, command: PlaybackSeek, ctx: Context) -> list[Step]
         position_ms=position_ms,
         by=ctx.actor,
     )
-    return [Step(event, Heard(heard_ms=heard_ms(state, at_ms)))]
+    return [Step(event, heard(state, at_ms))]
 
 
 def decide_next(state: State, command: PlaybackNext, ctx: Context) -> list[Step]:
@@ -183,7 +183,7 @@ def leave(state: State, reason: EndReason, at_ms: float, ctx: Context) -> Step:
         reason=reason,
         heard_ms=heard_ms(state, at_ms),
     )
-    return Step(event, Played(track_id=entry.track.track_id, added_by=entry.added_by.user_id))
+    return Step(event, Heard(heard_ms=0.0) if state.private.heard_ms else None)
 
 
 def heard_ms(state: State, at_ms: float) -> float:
@@ -194,6 +194,12 @@ def heard_ms(state: State, at_ms: float) -> float:
     left_ms = playback.duration_ms() - playback.position_ms
     moved_ms = (at_ms - playback.started_at_ms) * playback.rate
     return state.private.heard_ms + on_grid(max(0.0, min(moved_ms, left_ms)))
+
+
+def heard(state: State, at_ms: float) -> Heard | None:
+    """What to remember when the anchor changes at `at_ms`; None if nothing was added."""
+    sum_ms = heard_ms(state, at_ms)
+    return None if sum_ms == state.private.heard_ms else Heard(heard_ms=sum_ms)
 
 
 def _current(playback: Playback, entry_id: str | None) -> Entry:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from protocol.ids import TrackId, UserId
+from protocol.ids import UserId
 
 WAITED_FOR: Final = 2
 """Who was missing at this many starts in a row is not waited for."""
@@ -30,7 +30,7 @@ class Private(Struct, kw_only=True):
 
 
 class Heard(Struct, frozen=True, kw_only=True, tag_field="type", tag="heard"):
-    """The anchor changed: so much of the current entry was heard until then."""
+    """The anchor changed: so much was heard of the current entry, none of one yet to come."""
 
     heard_ms: float
 
@@ -41,14 +41,7 @@ class Missed(Struct, frozen=True, kw_only=True, tag_field="type", tag="missed"):
     user_ids: list[UserId]
 
 
-class Played(Struct, frozen=True, kw_only=True, tag_field="type", tag="played"):
-    """The current entry is over: what it was, for those who count plays."""
-
-    track_id: TrackId
-    added_by: UserId
-
-
-Fact = Heard | Missed | Played
+Fact = Heard | Missed
 
 
 def remember_heard(private: Private, fact: Heard) -> None:
@@ -63,15 +56,9 @@ def remember_missed(private: Private, fact: Missed) -> None:
     }
 
 
-def remember_played(private: Private, fact: Played) -> None:
-    """The next entry begins unheard."""
-    private.heard_ms = 0.0
-
-
 REMEMBER: Final[dict[type[Fact], Callable[[Private, Any], None]]] = {
     Heard: remember_heard,
     Missed: remember_missed,
-    Played: remember_played,
 }
 
 

@@ -3,8 +3,7 @@
 from protocol.playback import PlaybackStarted
 from protocol.rooms import RoomResume, RoomResumed, RoomSuspend, RoomSuspended
 from roomserver.room.context import Context
-from roomserver.room.playback import begin, heard_ms
-from roomserver.room.private import Heard
+from roomserver.room.playback import begin, heard
 from roomserver.room.schedule import on_grid
 from roomserver.room.state import State, Step
 
@@ -18,7 +17,7 @@ def decide_suspend(state: State, command: RoomSuspend, ctx: Context) -> list[Ste
     event = RoomSuspended(
         at_ms=ctx.now_ms, position_ms=on_grid(public.playback.position_at(vacant_since_ms))
     )
-    return [Step(event, Heard(heard_ms=heard_ms(state, vacant_since_ms)))]
+    return [Step(event, heard(state, vacant_since_ms))]
 
 
 def decide_resume(state: State, command: RoomResume, ctx: Context) -> list[Step]:
