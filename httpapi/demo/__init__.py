@@ -1,0 +1,1 @@
+"""The demo tracks: composed, played, painted and encoded by the project itself."""
