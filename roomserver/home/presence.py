@@ -1,0 +1,180 @@
+"""Who is here: people by their connections, with some grace after a connection was lost."""
+
+import math
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from protocol.cluster import Party
+from protocol.ids import ConnectionId, UserId
+from protocol.presence import PRESENT_AT_JOIN
+from protocol.users import Person
+
+LEAD_MIN_MS: Final = 250
+LEAD_MAX_MS: Final = 1_500
+
+
+class Place(Struct):
+    """One connection in the room."""
+
+    party: Party
+    """The edge that holds it."""
+    user_id: UserId
+    rtt_ms: float
+
+
+class Stay(Struct):
+    """One person in the room."""
+
+    person: Person
+    connections: set[ConnectionId]
+
+
+class Leaving(Struct, frozen=True):
+    """Somebody without a connection."""
+
+    since_ms: float
+    until_ms: float
+    """The end of the grace."""
+
+
+class Presence:
+    """Those present in one room. All instants are cluster ms."""
+
+    def __init__(self, grace_ms: float, vacant_since_ms: float) -> None:
+        self.vacant_since_ms: float | None = vacant_since_ms
+        """Since when no person is here (bots are not counted); None while somebody is."""
+        self._grace_ms = grace_ms
+        self._places: dict[ConnectionId, Place] = {}
+        self._stays: dict[UserId, Stay] = {}
+        self._leaving: dict[UserId, Leaving] = {}
+        """In the order in which their grace ends: it is equally long for all."""
+        self._people = 0
+        self._came: set[UserId] = set()
+        self._gone: set[UserId] = set()
+        self._rtt_ms: float | None = 0.0
+
+    @property
+    def count(self) -> int:
+        """How many are here, bots too."""
+        return len(self._stays)
+
+    @property
+    def people(self) -> int:
+        """How many are here, bots not counted."""
+        return self._people
+
+    @property
+    def has_news(self) -> bool:
+        """Whether somebody came or went since `news` was asked."""
+        return bool(self._came or self._gone)
+
+    def parties(self) -> set[Party]:
+        """The edges that hold somebody's connection."""
+        return {place.party for place in self._places.values()}
+
+    def holds(self, conn: ConnectionId) -> bool:
+        """Whether a connection is in the room."""
+        return conn in self._places
+
+    def arrive(self, conn: ConnectionId, party: Party, person: Person, rtt_ms: float) -> None:
+        """A connection is let in; again is no harm."""
+        self._places[conn] = Place(party, person.user_id, rtt_ms)
+        self._rtt_ms = None
+        stay = self._stays.get(person.user_id)
+        if stay is None:
+            self._stays[person.user_id] = Stay(person, {conn})
+            self._turn(person, self._came, self._gone)
+            if person.kind != "bot":
+                self._people += 1
+                self.vacant_since_ms = None
+        else:
+            stay.connections.add(conn)
+            self._leaving.pop(person.user_id, None)
+
+    def depart(self, conn: ConnectionId, explicit: bool, now_ms: float) -> None:
+        """A connection is gone. Unless it left explicitly, its person stays for the grace."""
+        place = self._places.pop(conn, None)
+        if place is None:
+            return
+        self._rtt_ms = None
+        stay = self._stays[place.user_id]
+        stay.connections.discard(conn)
+        if stay.connections:
+            return
+        if explicit:
+            self._end(place.user_id, now_ms)
+        else:
+            self._leaving[place.user_id] = Leaving(now_ms, now_ms + self._grace_ms)
+
+    def expire(self, now_ms: float) -> None:
+        """Let those go whose grace is over."""
+        for user_id, leaving in list(self._leaving.items()):
+            if leaving.until_ms > now_ms:
+                break
+            self._end(user_id, leaving.since_ms)
+
+    def expires_at_ms(self) -> float | None:
+        """When the next grace ends."""
+        return next((leaving.until_ms for leaving in self._leaving.values()), None)
+
+    def clear(self, now_ms: float) -> None:
+        """The room is over for all."""
+        for conn in list(self._places):
+            self.depart(conn, True, now_ms)
+        for user_id in list(self._leaving):
+            self._end(user_id, now_ms)
+
+    def news(self) -> tuple[list[Person], list[UserId]]:
+        """Who came and who went since this was asked last."""
+        came = [self._stays[user_id].person for user_id in self._came]
+        gone = list(self._gone)
+        self._came.clear()
+        self._gone.clear()
+        return came, gone
+
+    def first_present(self) -> list[Person]:
+        """What a newcomer is told: at most 200 of those here."""
+        stays = self._stays.values()
+        return [stay.person for stay, _ in zip(stays, range(PRESENT_AT_JOIN), strict=False)]
+
+    def users(self) -> Iterable[UserId]:
+        """The people who are here; no bots."""
+        return (u for u, stay in self._stays.items() if stay.person.kind != "bot")
+
+    def measure(self, rtts_ms: dict[ConnectionId, float]) -> None:
+        """An edge measured round trips of connections."""
+        for conn, rtt_ms in rtts_ms.items():
+            place = self._places.get(conn)
+            if place is not None:
+                place.rtt_ms = rtt_ms
+                self._rtt_ms = None
+
+    def lead_ms(self, commit_ms: float) -> int:
+        """How far ahead a common act must lie, for the round trips of those present.
+
+        Their 95th percentile, so that one bad or lying link cannot slow the room; with the time
+        that a commit takes.
+        """
+        if self._rtt_ms is None:
+            rtts = sorted(place.rtt_ms for place in self._places.values())
+            self._rtt_ms = rtts[math.ceil(len(rtts) * 0.95) - 1] if rtts else 0.0
+        lead_ms = min(max(1.5 * self._rtt_ms + 100, LEAD_MIN_MS), LEAD_MAX_MS)
+        return math.ceil(lead_ms + commit_ms)
+
+    def _end(self, user_id: UserId, since_ms: float) -> None:
+        person = self._stays.pop(user_id).person
+        self._leaving.pop(user_id, None)
+        self._turn(person, self._gone, self._came)
+        if person.kind != "bot":
+            self._people -= 1
+            if not self._people:
+                self.vacant_since_ms = since_ms
+
+    def _turn(self, person: Person, now: set[UserId], before: set[UserId]) -> None:
+        # Who came and went between two tellings is no news.
+        if person.user_id in before:
+            before.discard(person.user_id)
+        else:
+            now.add(person.user_id)

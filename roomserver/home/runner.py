@@ -1,0 +1,306 @@
+"""One loaded room: its mailbox, and at most one batch on its way to the database.
+
+    mailbox -> (look up) -> Turn -> committer -> release through the gate -> next turn
+
+No task waits here: a turn runs when something arrives, when a batch is done, or when a timer says.
+"""
+
+import logging
+from collections import deque
+from typing import Final
+
+from protocol.cluster import Arrive, Depart, Measured, Party, SignalSent, Submit
+from protocol.codec import encode
+from protocol.errors import ErrorCode, Rejected
+from protocol.frames import SignalDown
+from protocol.playback import Playback
+from protocol.presence import ClockReport, Ready
+from protocol.queue import place
+from roomserver.home.acquire import Loaded
+from roomserver.home.batch import Batch, Newcomer, Outcome, Reply, ack
+from roomserver.home.doors import admit, require_entry
+from roomserver.home.enrich import Letter, Rows, look_up, needs_rows
+from roomserver.home.gate import Gate, reject_of
+from roomserver.home.here import Here
+from roomserver.home.keeping import keep
+from roomserver.home.parts import Parts
+from roomserver.home.recent import Done, Key
+from roomserver.home.recovery import recover
+from roomserver.home.turn import Turn
+from sql.faults import FAULTS
+
+RETRY_AFTER_MS: Final = 1_000
+HOLD_MAX_MS: Final = 60_000
+LOADED_AHEAD: Final = 4
+"""So many waiting entries may be reported as loaded before their turn."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs one room. `receive` and `look` are called on the loop; neither waits."""
+
+    def __init__(self, parts: Parts, here: Here) -> None:
+        self.here = here
+        self.gate = Gate(parts.channel, here)
+        self._parts = parts
+        self._mailbox: deque[Letter] = deque()
+        self._busy = False
+        """Letters are being looked up, or a batch is under way."""
+        self._is_cut_off = False
+        """The database does not answer: what is committed is served, nothing is decided."""
+        self._is_over = False
+        self._told_at_ms = float("-inf")
+        self._listed: object = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits and nothing is under way."""
+        return not self._busy and not self._mailbox
+
+    def receive(self, sender: Party, message: Arrive | Submit | Depart) -> None:
+        """Take a message that needs a turn."""
+        if self._is_cut_off:
+            self._serve(Letter(sender, message))
+        elif isinstance(message, Depart) or len(self._mailbox) < self._parts.pace.mailbox:
+            self._mailbox.append(Letter(sender, message))
+        else:
+            self._refuse(Letter(sender, message), ErrorCode.UNAVAILABLE)
+        self._parts.touch(self.here.room_id)
+
+    def signal(self, message: SignalSent) -> None:
+        """Pass a signal on at once; what only the home needs stays here."""
+        here = self.here
+        if not here.presence.holds(message.conn):
+            return
+        signal = message.signal
+        if isinstance(signal, Ready):
+            playback, queue = here.public.playback, here.public.queue
+            index = place(queue[:LOADED_AHEAD], signal.entry_id)
+            if index is not None or _is_current(playback, signal.entry_id):
+                here.loading.ready(signal.entry_id, message.person.user_id)
+                self._parts.touch(here.room_id)
+        elif not isinstance(signal, ClockReport):
+            frame = SignalDown(room=here.room_id, from_=message.person.user_id, signal=signal)
+            self.gate.signal(frame, message.conn)
+
+    def measure(self, message: Measured) -> None:
+        """Keep round trips for the lead."""
+        self.here.presence.measure(message.rtts_ms)
+
+    def look(self) -> None:
+        """Run a turn, unless one is under way."""
+        if self._is_over:
+            return
+        if self._busy:
+            if self._is_cut_off:
+                self._tell_presence()
+            return
+        self._busy = True
+        pace = self._parts.pace
+        count = min(len(self._mailbox), pace.batch_letters)
+        letters = [self._mailbox.popleft() for _ in range(count)]
+        if needs_rows(self.here, letters, pace.gap_events):
+            self._parts.tasks.spawn("look-up", self._look_up(letters))
+        else:
+            self._turn(letters, Rows())
+
+    async def _look_up(self, letters: list[Letter]) -> None:
+        rows = Rows()
+        gap_events = self._parts.pace.gap_events
+        try:
+            rows = await look_up(self._parts.database, self.here, letters, gap_events)
+        except FAULTS as error:
+            _log.warning("a look-up failed", extra={"error": repr(error)})
+            self._parts.beats.lost()
+            for letter in letters:
+                if isinstance(letter.message, Submit):
+                    self._refuse(letter, ErrorCode.UNAVAILABLE)
+            letters = [x for x in letters if not isinstance(x.message, Submit)]
+        self._turn(letters, rows)
+
+    def _turn(self, letters: list[Letter], rows: Rows) -> None:
+        parts, here = self._parts, self.here
+        now_ms = parts.clock.now_ms()
+        here.presence.expire(now_ms)
+        if letters:
+            here.used_at_ms = now_ms
+        turn = Turn(here, parts.pace, now_ms, parts.committer.p99_ms, self._done)
+        self._batch = turn.batch
+        try:
+            taken = turn.run(letters, rows)
+        except Exception:
+            # A bug in a rule. The live state may be half changed: it is read anew.
+            _log.exception("a room's turn failed", extra={"room": here.room_id})
+            if turn.letter is not None:
+                self._refuse(turn.letter, ErrorCode.INTERNAL)
+            self._mailbox.extendleft(reversed(letters[turn.taken :]))
+            self._done(Outcome.REFUSED)
+            return
+        self._mailbox.extendleft(reversed(letters[taken:]))
+        if turn.is_full:
+            parts.touch(here.room_id)
+        if turn.batch.is_empty:
+            self._release(turn.batch)
+        else:
+            parts.committer.put(turn.batch)
+
+    def _done(self, outcome: Outcome) -> None:
+        batch = self._batch
+        if outcome is Outcome.COMMITTED:
+            self.here.refusals = 0
+            self._release(batch)
+        elif outcome is Outcome.FENCED:
+            self.give_up(batch)
+        else:
+            self._cut_off(outcome)
+            self._parts.tasks.spawn("recover", recover(self._parts, self, batch, outcome))
+
+    def _release(self, batch: Batch) -> None:
+        """What the batch decided is durable, and the live state is what is committed."""
+        here, gate = self.here, self.gate
+        here.shown.ring.append(batch.bodies)
+        gate.publish(batch.from_seq + 1, batch.bodies, batch.urgent)
+        keep(here, batch, self._parts)
+        for leaving in batch.leaving:
+            if isinstance(leaving, Newcomer):
+                gate.admit(leaving.sender, admit(here, leaving))
+            else:
+                gate.answer(leaving.to, leaving.conn, leaving.answer)
+        self._busy = False
+        self._settle()
+
+    def resume(self, batch: Batch, loaded: Loaded, done: dict[Key, Done], code: ErrorCode) -> None:
+        """Go on with the room as the log has it. What was pending is answered from the log;
+        what is not in it is refused with `code`."""
+        here, gate = self.here, self.gate
+        seq = here.shown.ring.seq
+        missed = loaded.ring.since(seq)
+        if missed is None:
+            self.give_up(batch)
+            return
+        here.loaded = loaded
+        gate.publish(seq + 1, missed, True)
+        here.shown.ring.append(missed)
+        if here.shown.is_broken():
+            here.shown.rebase(encode(here.public), self._parts.clock.now_ms())
+        for leaving in batch.leaving:
+            if isinstance(leaving, Newcomer):
+                gate.admit(leaving.sender, admit(here, leaving))
+            elif isinstance(leaving, Reply):
+                frame_id = leaving.answer.id
+                if (found := done.get(leaving.key)) is not None:
+                    here.recent.add(leaving.key, found)
+                    gate.answer(leaving.to, leaving.conn, ack(frame_id, found))
+                else:
+                    error = Rejected(code, retry_after_ms=RETRY_AFTER_MS)
+                    gate.answer(leaving.to, leaving.conn, reject_of(frame_id, error))
+            else:
+                gate.answer(leaving.to, leaving.conn, leaving.answer)
+        self._is_cut_off = self._busy = False
+        self._parts.touch(here.room_id)
+
+    def give_up(self, batch: Batch) -> None:
+        """Another node is the home: show nothing of the batch, send everybody there."""
+        self._is_over = True
+        waiting = {letter.sender for letter in self._mailbox}
+        pending = {x.sender if isinstance(x, Newcomer) else x.to for x in batch.leaving}
+        self.gate.move(waiting | pending)
+        self._parts.drop(self.here.room_id)
+
+    def _cut_off(self, outcome: Outcome) -> None:
+        here = self.here
+        self._is_cut_off = True
+        for command in self._batch.commands:
+            here.recent.drop(command.key)
+        if outcome is Outcome.REFUSED:
+            # What is due by the clock would be refused again at once.
+            here.refusals += 1
+            wait_ms = min(RETRY_AFTER_MS * 2 ** (here.refusals - 1), HOLD_MAX_MS)
+            here.hold_until_ms = self._parts.clock.now_ms() + wait_ms
+        waiting, self._mailbox = self._mailbox, deque()
+        for letter in waiting:
+            self._serve(letter)
+
+    def _serve(self, letter: Letter) -> None:
+        """Without the database: answer from what was shown, decide nothing."""
+        here, (sender, message) = self.here, letter
+        if isinstance(message, Submit):
+            self._refuse(letter, ErrorCode.UNAVAILABLE)
+        elif isinstance(message, Depart):
+            here.presence.depart(message.conn, message.explicit, self._parts.clock.now_ms())
+        else:
+            try:
+                require_entry(here, message)
+            except Rejected as error:
+                self.gate.answer(sender, message.conn, reject_of(message.id, error))
+                return
+            here.presence.arrive(message.conn, sender, message.person, message.rtt_ms)
+            self.gate.admit(sender, admit(here, Newcomer(sender, message)))
+
+    def _refuse(self, letter: Letter, code: ErrorCode) -> None:
+        sender, message = letter
+        if not isinstance(message, Depart):
+            error = Rejected(code, retry_after_ms=RETRY_AFTER_MS)
+            self.gate.answer(sender, message.conn, reject_of(message.id, error))
+
+    def _settle(self) -> None:
+        """Between two batches: tell who is here, and say when to look again."""
+        parts, here = self._parts, self.here
+        now_ms = parts.clock.now_ms()
+        if here.public.room.closed and here.presence.count:
+            self.gate.end("closed")
+            here.presence.clear(now_ms)
+        self._tell_presence()
+        self._list()
+        if self._mailbox:
+            parts.touch(here.room_id)
+        elif here.is_resting() and now_ms >= here.used_at_ms + parts.pace.linger_ms:
+            parts.retire(here.room_id)
+            return
+        parts.timers.set(here.room_id, self._next_look_ms())
+
+    def _next_look_ms(self) -> float | None:
+        here, pace = self.here, self._parts.pace
+        presence = here.presence
+        due = [
+            max(at_ms, here.hold_until_ms)
+            for at_ms in (here.loaded.room.next_wake(), here.suspends_at_ms(pace.vacant_ms))
+            if at_ms is not None
+        ]
+        if (expires_at_ms := presence.expires_at_ms()) is not None:
+            due.append(expires_at_ms)
+        if presence.has_news:
+            due.append(self._told_at_ms + pace.presence_every_ms)
+        if here.dirty_since_ms is not None:
+            due.append(here.dirty_since_ms + pace.snapshot_ms)
+        if here.is_resting():
+            due.append(here.used_at_ms + pace.linger_ms)
+        return min(due, default=None)
+
+    def _tell_presence(self) -> None:
+        now_ms = self._parts.clock.now_ms()
+        if not self.here.presence.has_news:
+            return
+        if now_ms - self._told_at_ms >= self._parts.pace.presence_every_ms:
+            self._told_at_ms = now_ms
+            self.gate.presence()
+
+    def _list(self) -> None:
+        here = self.here
+        public = here.public
+        entry = public.playback.entry
+        shown = (
+            public.room,
+            public.suspended,
+            here.presence.people,
+            entry and entry.entry_id,
+            here.loaded.room.next_wake(),
+        )
+        if shown != self._listed:
+            self._listed = shown
+            self._parts.listing.put(here.list_row())
+
+
+def _is_current(playback: Playback, entry_id: str) -> bool:
+    return playback.entry is not None and playback.entry.entry_id == entry_id
