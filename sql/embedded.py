@@ -46,7 +46,7 @@ SOCKET_PATH_MAX_BYTES: Final = 107
 READY_WITHIN_S: Final = 120  # recovery after a crash can take its time
 STOP_WITHIN_S: Final = 30
 OTHER_ENDS_WITHIN_S: Final = 60
-OTHER_BEGINS_TO_END_WITHIN_S: Final = 3
+OTHER_BEGINS_TO_END_WITHIN_S: Final = 2
 LOG_MAX_BYTES: Final = 4 << 20
 SHIM: Final = Path(__file__).with_name("postgres_shim.py")
 IS_READY = queries.scalar("embedded.is_ready", bool)
@@ -99,6 +99,9 @@ class EmbeddedPostgres:
         if self._process is not None:
             raise RuntimeError("The embedded PostgreSQL is running already.")
         self._stopping = False
+        return await self._start_or_stop()
+
+    async def _start_or_stop(self) -> str:
         try:
             return await self._start()
         except OSError as problem:
@@ -113,6 +116,8 @@ class EmbeddedPostgres:
     async def _start(self) -> str:
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         await self._lock()
+        if self._stopping:
+            raise EmbeddedError("The embedded PostgreSQL was stopped while it was starting.")
         uid, gid = self._server_user()
         found = binaries.usable_by(self._binaries or binaries.find(), uid, gid)
         self._make_cluster(found, uid, gid)
@@ -165,13 +170,18 @@ class EmbeddedPostgres:
 
         The owner of the server runs this as a task. Raises EmbeddedError if it cannot start."""
         while (process := self._process) is not None:
-            await asyncio.to_thread(process.wait)
+            await _end_of(process)
             if self._stopping or self._process is not process:
                 return
             self._process = None
             # Its children hold the old lock until they have seen that their parent is gone.
             self._release()
-            await self.start()
+            try:
+                await self._start_or_stop()
+            except EmbeddedError:
+                if self._stopping:
+                    return
+                raise
 
     # -- who
 
@@ -343,24 +353,24 @@ class EmbeddedPostgres:
 
     async def _wait_ready(self, url: str, log_from: int) -> None:
         assert self._process is not None
+        process = self._process
         begun = monotonic()
         problem: Exception | None = None
         while monotonic() - begun < READY_WITHIN_S:
-            if self._process.poll() is not None:
+            if process.poll() is not None:
                 raise EmbeddedError(
                     f"The embedded PostgreSQL ended at once. It said:\n{self._told(log_from)}"
                 )
             try:
                 connection = await connect(url)
-            except (OSError, TimeoutError, asyncpg.PostgresError) as caught:
+                try:
+                    if await IS_READY(connection):
+                        return
+                finally:
+                    await connection.close()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as caught:
                 problem = caught
-                await asyncio.sleep(0.01)
-                continue
-            try:
-                if await IS_READY(connection):
-                    return
-            finally:
-                await connection.close()
+            await asyncio.sleep(0.01)
         raise EmbeddedError(
             f"The embedded PostgreSQL was not ready within {READY_WITHIN_S} s ({problem}). It"
             f" said:\n{self._told(log_from)}"
@@ -382,11 +392,35 @@ def _user_name(uid: int) -> str:
         ) from None
 
 
+async def _end_of(process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a child has ended, without a thread where the system can tell."""
+    if sys.platform != "linux":
+        await asyncio.to_thread(process.wait)
+        return
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    try:
+        child = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    loop.add_reader(child, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(child)
+        os.close(child)
+    process.poll()
+
+
 def _is_ending(pid_file: Path) -> bool:
-    """Whether the server that wrote this file says that it is shutting down, or has ended."""
+    """Whether the server that wrote this file says that it is shutting down, or is gone, so that
+    only its children are left. Decides how long to wait and nothing else."""
     try:
         lines = pid_file.read_text().split("\n")
-    except OSError:
+        os.kill(int(lines[0]), 0)
+    except PermissionError:
+        pass
+    except (OSError, ValueError):
         return True
     return len(lines) > 7 and lines[7].strip() == "stopping"
 

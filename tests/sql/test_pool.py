@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from sql.pool import Database, DatabaseBusy
+from sql.pool import Database, DatabaseBusy, connect
 
 
 async def test_ids_are_text_alone_and_in_lists(database: Database) -> None:
@@ -32,3 +32,29 @@ async def test_an_exhausted_pool_says_so(database_url: str) -> None:
     async with pool.acquire() as connection:
         assert await connection.fetchval("select 1") == 1
     await pool.close()
+
+
+async def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
+    with pytest.raises(LookupError):
+        async with database.transaction() as connection:
+            await connection.execute("update cluster_clock set step_ms = 1")
+            raise LookupError
+    async with database.transaction() as connection:
+        assert await connection.fetchval("select step_ms from cluster_clock") == 0
+        await connection.execute("update cluster_clock set step_ms = 2")
+    async with database.acquire() as connection:
+        assert await connection.fetchval("select step_ms from cluster_clock") == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "2s"), ("jit", "off")],
+)
+async def test_nobody_waits_for_ever(
+    database: Database, database_url: str, setting: str, value: str
+) -> None:
+    alone = await connect(database_url)
+    async with database.acquire() as connection:
+        for one in (alone, connection):
+            assert await one.fetchval("select current_setting($1)", setting) == value
+    await alone.close()

@@ -75,14 +75,14 @@ def faults_of(declared: Query[Any], columns: list[tuple[str, str]]) -> list[str]
         if len(columns) != 1 or not fits(columns[0][1], declared.row):
             return [f"{columns} is not one column of {declared.row}"]
         return []
-    names = list(declared.row.__struct_fields__)
+    hints = get_type_hints(declared.row, include_extras=True)
+    names = list(hints)
     if names != [name for name, _ in columns]:
         return [f"columns {[name for name, _ in columns]}, fields {names}"]
     try:
         declared.row(*names)
     except TypeError as problem:
         return [str(problem)]
-    hints = get_type_hints(declared.row, include_extras=True)
     return [
         f"{name} is {pg_type}, {declared.row.__name__} says {hints[name]}"
         for name, pg_type in columns
