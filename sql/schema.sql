@@ -232,6 +232,7 @@ create table users (
     constraint users_kind_check CHECK ((kind = ANY (ARRAY['guest'::text, 'person'::text, 'bot'::text]))),
     constraint users_username_key_key UNIQUE (username_key)
 );
+CREATE INDEX users_by_email ON public.users USING btree (email) WHERE (email IS NOT NULL);
 
 create table ws_tickets (
     ticket_hash bytea not null,

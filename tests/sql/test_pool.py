@@ -1,10 +1,13 @@
 """Connections: what they are set to, and that nobody waits for ever."""
 
+import asyncio
+import socket
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
 
-from sql.pool import Database, DatabaseBusy, connect
+from sql.pool import SILENCE_MAX_MS, Database, DatabaseBusy, connect
 
 
 async def test_ids_are_text_alone_and_in_lists(database: Database) -> None:
@@ -58,3 +61,29 @@ async def test_nobody_waits_for_ever(
         for one in (alone, connection):
             assert await one.fetchval("select current_setting($1)", setting) == value
     await alone.close()
+
+
+async def test_a_server_beyond_a_network_that_falls_silent_is_noticed(database_url: str) -> None:
+    address = urlsplit(database_url)
+    path = parse_qs(address.query)["host"][0] + "/.s.PGSQL.5432"
+    copying: list[asyncio.Task[None]] = []
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+        writer.close()
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_unix_connection(path)
+        copying.append(asyncio.create_task(copy(server_reader, writer)))
+        copying.append(asyncio.create_task(copy(reader, server_writer)))
+
+    async with await asyncio.start_server(forward, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        url = f"postgresql://unisono@127.0.0.1:{port}{address.path}?sslmode=disable"
+        connection = await connect(url)
+        assert await connection.fetchval("select 1") == 1
+        used = connection._transport.get_extra_info("socket")
+        assert used.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == SILENCE_MAX_MS
+        await connection.close()
+        await asyncio.gather(*copying)
