@@ -16,16 +16,13 @@ the folders above, which stay as closed as they are.
 
 import asyncio
 import fcntl
-import hashlib
 import os
 import pwd
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 from typing import IO, Final
@@ -33,16 +30,16 @@ from urllib.parse import urlencode
 
 import asyncpg
 
-from sql import binaries, queries
+from sql import binaries, queries, run_folder
 from sql.binaries import Binaries, EmbeddedError
+from sql.cluster import check_version, forget_stale_pid, is_ending
 from sql.pool import connect
+from sql.run_folder import PORT, user_name
 
 __all__ = ["EmbeddedError", "EmbeddedPostgres"]
 
 ROLE: Final = "unisono"
 DATABASE: Final = "postgres"
-PORT: Final = 5432  # only a part of the socket's name
-SOCKET_PATH_MAX_BYTES: Final = 107
 READY_WITHIN_S: Final = 120  # recovery after a crash can take its time
 STOP_WITHIN_S: Final = 30
 OTHER_ENDS_WITHIN_S: Final = 60
@@ -121,10 +118,10 @@ class EmbeddedPostgres:
         uid, gid = self._server_user()
         found = binaries.usable_by(self._binaries or binaries.find(), uid, gid)
         self._make_cluster(found, uid, gid)
-        self._check_version(found)
-        self._forget_stale_pid()
-        self._run_dir = self._make_run_dir(uid, gid)
-        socket_dir = self._run_dir / "s"
+        check_version(self.cluster, found)
+        forget_stale_pid(self.cluster)
+        self._run_dir = run_folder.make(self.data_dir, ROLE, uid, gid)
+        socket_dir = self._run_dir / run_folder.SOCKETS
         settings = SETTINGS | {
             "unix_socket_directories": str(socket_dir),
             "unix_socket_permissions": "0700",
@@ -191,10 +188,10 @@ class EmbeddedPostgres:
         if uid != 0:
             if self.cluster.exists() and (owner := self.cluster.stat().st_uid) != uid:
                 raise EmbeddedError(
-                    f"{self.cluster} belongs to user {_user_name(owner)}. Start Unisono as that"
+                    f"{self.cluster} belongs to user {user_name(owner)}. Start Unisono as that"
                     " user, or choose another --data-dir."
                 )
-            _user_name(uid)
+            user_name(uid)
             return uid, os.getegid()
         if self.cluster.exists() and (owner := self.cluster.stat().st_uid) != 0:
             return owner, self.cluster.stat().st_gid
@@ -219,7 +216,7 @@ class EmbeddedPostgres:
                 return fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 waited_s = monotonic() - begun
-            ending = _is_ending(self.cluster / "postmaster.pid")
+            ending = is_ending(self.cluster / "postmaster.pid")
             if waited_s > (OTHER_ENDS_WITHIN_S if ending else OTHER_BEGINS_TO_END_WITHIN_S):
                 raise EmbeddedError(
                     f"Another program uses {self.data_dir}. Stop it first, or choose another"
@@ -253,68 +250,6 @@ class EmbeddedPostgres:
         draft.rename(self.cluster)
         # The lock's descriptor is the folder: the new name must survive a power cut, too.
         os.fsync(self._lock_fd)
-
-    def _check_version(self, found: Binaries) -> None:
-        try:
-            version = (self.cluster / "PG_VERSION").read_text().strip()
-        except OSError:
-            raise EmbeddedError(
-                f"{self.cluster} is not a database: it has no PG_VERSION. Move it away, or choose"
-                " another --data-dir."
-            ) from None
-        if version != str(found.major):
-            raise EmbeddedError(
-                f"The database in {self.cluster} was made by PostgreSQL {version}; this program"
-                f" brings PostgreSQL {found.major}. Export it with the program that made it, move"
-                " the folder away and import it here, or run PostgreSQL"
-                f" {version} on it yourself and set DATABASE_URL."
-            )
-
-    def _forget_stale_pid(self) -> None:
-        """Remove the pid file of a server that was killed. We hold the lock, so none that we
-        started lives; PostgreSQL alone would take another process of that number for one."""
-        pid_file = self.cluster / "postmaster.pid"
-        try:
-            pid = int(pid_file.read_text().split("\n", 1)[0])
-        except (FileNotFoundError, ValueError):
-            pid_file.unlink(missing_ok=True)
-            return
-        try:
-            foreign = os.path.samestat(os.stat(f"/proc/{pid}/cwd"), self.cluster.stat())
-        except OSError:
-            foreign = False
-        if foreign:
-            raise EmbeddedError(
-                f"A PostgreSQL server (process {pid}) that Unisono did not start runs on"
-                f" {self.cluster}. Stop it first."
-            )
-        pid_file.unlink()
-
-    # -- the run folder
-
-    def _make_run_dir(self, uid: int, gid: int) -> Path:
-        """A short folder with the socket and with who may connect; its name is the same at each
-        start. Only its owner can write there, so the server cannot change who is admitted."""
-        name = f"unisono-{hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]}"
-        folder = next((where for where in _run_places(name, uid, gid)), None)
-        if folder is None:
-            raise EmbeddedError(
-                "No folder is short and open enough for PostgreSQL's socket: make /tmp writable,"
-                " or set TMPDIR to a short path."
-            )
-        dropped = uid != os.geteuid()
-        folder.chmod(0o711 if dropped else 0o700)
-        sockets = folder / "s"
-        shutil.rmtree(sockets, ignore_errors=True)
-        sockets.mkdir(mode=0o700)
-        os.chown(sockets, uid, gid)
-        hba = f"local all {ROLE} peer map=unisono\n"
-        ident = f'unisono "{_user_name(os.geteuid())}" {ROLE}\n'
-        for file, text in ((folder / "hba", hba), (folder / "ident", ident)):
-            file.unlink(missing_ok=True)
-            file.write_text(text)
-            file.chmod(0o644 if dropped else 0o600)
-        return folder
 
     # -- the process
 
@@ -382,16 +317,6 @@ class EmbeddedPostgres:
             return log.read()[-2_000:].decode(errors="replace").strip()
 
 
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        raise EmbeddedError(
-            f"User {uid} has no name in /etc/passwd, which PostgreSQL needs. Start Unisono as a"
-            " user with a name, or set DATABASE_URL."
-        ) from None
-
-
 async def _end_of(process: "subprocess.Popen[bytes]") -> None:
     """Wait until a child has ended, without a thread where the system can tell."""
     if sys.platform != "linux":
@@ -410,37 +335,3 @@ async def _end_of(process: "subprocess.Popen[bytes]") -> None:
         loop.remove_reader(child)
         os.close(child)
     process.poll()
-
-
-def _is_ending(pid_file: Path) -> bool:
-    """Whether the server that wrote this file says that it is shutting down, or is gone, so that
-    only its children are left. Decides how long to wait and nothing else."""
-    try:
-        lines = pid_file.read_text().split("\n")
-        os.kill(int(lines[0]), 0)
-    except PermissionError:
-        pass
-    except (OSError, ValueError):
-        return True
-    return len(lines) > 7 and lines[7].strip() == "stopping"
-
-
-def _run_places(name: str, uid: int, gid: int) -> Iterator[Path]:
-    """Folders for the socket that exist, are ours, are short and can be reached by that user."""
-    wanted = [Path("/run")] if os.geteuid() == 0 else []
-    wanted += [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
-    for parent in wanted:
-        path = parent / name
-        socket = path / "s" / f".s.PGSQL.{PORT}"
-        if len(os.fsencode(socket)) > SOCKET_PATH_MAX_BYTES:
-            continue
-        try:
-            if uid != os.geteuid() and not binaries.may_use(parent, uid, gid):
-                continue
-            path.mkdir(mode=0o700, exist_ok=True)
-            status = path.lstat()
-        except OSError:
-            continue
-        # In a folder for everybody another user could have taken the name.
-        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
-            yield path
