@@ -1,0 +1,238 @@
+"""What one connection says and hears: hello first, then rooms, commands, signals, probes."""
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from protocol import cluster, frames
+from protocol.chat import ChatSend
+from protocol.close_codes import CloseCode
+from protocol.codec import decode_client_frame
+from protocol.errors import ErrorCode, Rejected
+from protocol.frames import AnyClientFrame
+from protocol.ids import RoomId
+from protocol.playback import (
+    PlaybackNext,
+    PlaybackPause,
+    PlaybackPlay,
+    PlaybackPlayEntry,
+    PlaybackSeek,
+)
+from protocol.queue import QueueAdd, QueueMove, QueueRemove
+from roomserver.edge.budget import Budget
+from roomserver.edge.ports import Caller
+
+if TYPE_CHECKING:
+    from roomserver.edge.connection import Connection
+    from roomserver.edge.edge import Edge
+
+PER_MINUTE: Final[dict[type, int]] = {
+    QueueAdd: 10,
+    QueueRemove: 10,
+    QueueMove: 10,
+    PlaybackPlay: 10,
+    PlaybackPause: 10,
+    PlaybackSeek: 10,
+    PlaybackNext: 10,
+    PlaybackPlayEntry: 10,
+}
+"""Commands a person may give in a minute, over REST and WebSocket together; others: 60."""
+HELD_BACK: Final = 32
+"""Frames that may wait for the answer to hello."""
+_ID: Final = re.compile(rb'"id"\s*:\s*(\d{1,15})')
+
+
+class Dialogue:
+    """The state of one conversation."""
+
+    __slots__ = (
+        "_budget", "_client_id", "_connection", "_edge", "_greeted", "_held", "_joining",
+        "_strikes", "caller", "rooms",
+    )  # fmt: skip
+
+    def __init__(self, edge: "Edge", connection: "Connection") -> None:
+        self._edge = edge
+        self._connection = connection
+        self.caller: Caller | None = None
+        self.rooms: set[RoomId] = set()
+        self._joining: set[RoomId] = set()
+        self._client_id = ""
+        self._greeted = False
+        self._held: list[AnyClientFrame] = []
+        self._strikes = 0
+        self._budget = Budget(edge.pace.commands_per_second)
+
+    def receive(self, data: bytes) -> None:
+        """One text message."""
+        received_ms = self._edge.clock.now_ms()
+        try:
+            frame = decode_client_frame(data)
+        except Rejected as refusal:
+            self._misspoken(data, refusal)
+            return
+        if isinstance(frame, frames.Probe):
+            if self.caller is not None:
+                t2 = self._edge.clock.now_ms()
+                self._connection.send(frames.Probed(t0=frame.t0, t1=received_ms, t2=t2))
+        elif self.caller is not None:
+            self._act(frame)
+        elif isinstance(frame, frames.Hello) and not self._greeted:
+            self._greeted = True
+            self._edge.authenticate(self._connection, frame)
+        elif self._greeted and len(self._held) < HELD_BACK:
+            self._held.append(frame)
+        else:
+            self._connection.end(CloseCode.POLICY_VIOLATION, "hello comes first")
+
+    def welcome(self, caller: Caller, client_id: str) -> None:
+        """The hello was accepted: answer it, then whatever was said meanwhile."""
+        self.caller = caller
+        self._client_id = client_id
+        self._connection.send(
+            frames.Welcome(
+                user=caller.person,
+                conn_id=self._connection.conn_id,
+                now_ms=self._edge.clock.now_ms(),
+            )
+        )
+        held, self._held = self._held, []
+        for frame in held:
+            self._act(frame)
+
+    def joined(self, room_id: RoomId) -> None:
+        """The home let us in."""
+        self._joining.discard(room_id)
+        self.rooms.add(room_id)
+
+    def refused(self, room_id: RoomId) -> None:
+        """An arrival was refused."""
+        self._joining.discard(room_id)
+
+    def left(self, room_id: RoomId) -> None:
+        """We are no longer in that room."""
+        self.rooms.discard(room_id)
+
+    def close(self) -> None:
+        """The connection is gone: so are its places, after the grace that homes give."""
+        for room_id in self.rooms | self._joining:
+            self._edge.hub.leave(self._connection, room_id)
+            self._edge.router.post(cluster.Depart(room_id, self._connection.conn_id, False))
+        self.rooms.clear()
+        self._edge.router.forget(self._connection.conn_id)
+
+    def _misspoken(self, data: bytes, refusal: Rejected) -> None:
+        self._strikes += 1
+        found = _ID.search(bytes(data[:4_096]))
+        self._connection.send(
+            frames.Error(
+                code=refusal.code,
+                message=str(refusal),
+                id=(int(found[1]) or None) if found else None,
+            )
+        )
+        if self._strikes >= self._edge.pace.strikes:
+            self._connection.end(CloseCode.POLICY_VIOLATION, "malformed frames")
+
+    def _act(self, frame: AnyClientFrame) -> None:
+        match frame:
+            case frames.Cmd():
+                self._command(frame)
+            case frames.SignalUp():
+                self._signal(frame)
+            case frames.Join():
+                self._join(frame)
+            case frames.Leave():
+                self._leave(frame)
+            case _:
+                self._connection.send(
+                    frames.Error(code=ErrorCode.BAD_REQUEST, message="You said hello before.")
+                )
+
+    def _command(self, frame: frames.Cmd) -> None:
+        if frame.room not in self.rooms:
+            self._refuse(frame.id, Rejected(ErrorCode.NOT_MEMBER))
+            return
+        assert self.caller is not None
+        person = self.caller.person
+        command = frame.cmd
+        if self._edge.limited and not self._within_limits(frame):
+            return
+        self._edge.router.ask(
+            cluster.Submit(
+                frame.room, self._connection.conn_id, person, self._client_id, frame.id, command
+            )
+        )
+
+    def _within_limits(self, frame: frames.Cmd) -> bool:
+        assert self.caller is not None
+        if not self._budget.take():
+            after_ms = self._budget.retry_after_ms
+            self._refuse(frame.id, Rejected(ErrorCode.RATE_LIMITED, retry_after_ms=after_ms))
+            return False
+        user_id, kind = self.caller.person.user_id, type(frame.cmd)
+        action = str(frame.cmd.__struct_config__.tag)
+        if kind is ChatSend:
+            verdict = self._edge.limiter.hit_within(action, user_id, 5, 5_000)
+        else:
+            verdict = self._edge.limiter.hit(action, user_id, PER_MINUTE.get(kind, 60))
+        if verdict.allowed:
+            return True
+        refusal = Rejected(ErrorCode.RATE_LIMITED, retry_after_ms=verdict.retry_after_ms)
+        self._refuse(frame.id, refusal)
+        return False
+
+    def _join(self, frame: frames.Join) -> None:
+        assert self.caller is not None
+        here = self.rooms | self._joining
+        if frame.room not in here and len(here) >= frames.ROOMS_PER_CONNECTION:
+            self._refuse(
+                frame.id,
+                Rejected(ErrorCode.TOO_MANY_ROOMS, limit=frames.ROOMS_PER_CONNECTION),
+            )
+            return
+        verdict = self._edge.limiter.hit("rooms.join", self.caller.person.user_id, 60)
+        if not verdict.allowed:
+            refusal = Rejected(ErrorCode.RATE_LIMITED, retry_after_ms=verdict.retry_after_ms)
+            self._refuse(frame.id, refusal)
+            return
+        self._joining.add(frame.room)
+        self._edge.router.ask(
+            cluster.Arrive(
+                frame.room,
+                self._connection.conn_id,
+                frame.id,
+                self.caller.person,
+                frame.password,
+                frame.invite,
+                frame.have,
+                self._connection.address,
+                self._connection.rtt_ms or 0.0,
+            )
+        )
+
+    def _leave(self, frame: frames.Leave) -> None:
+        if frame.room in self.rooms:
+            self.rooms.discard(frame.room)
+            self._edge.hub.leave(self._connection, frame.room)
+            self._edge.router.post(cluster.Depart(frame.room, self._connection.conn_id, True))
+        self._connection.send(frames.Left(room=frame.room, reason="left"))
+
+    def _signal(self, frame: frames.SignalUp) -> None:
+        assert self.caller is not None
+        if frame.room in self.rooms:
+            self._edge.router.post(
+                cluster.SignalSent(
+                    frame.room, self._connection.conn_id, self.caller.person, frame.signal
+                )
+            )
+
+    def _refuse(self, frame_id: int, refusal: Rejected) -> None:
+        self._connection.send(
+            frames.Reject(
+                id=frame_id,
+                code=refusal.code,
+                temporary=refusal.kind.temporary,
+                message=str(refusal),
+                retry_after_ms=refusal.retry_after_ms,
+                details=refusal.details,
+            )
+        )

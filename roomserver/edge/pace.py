@@ -1,0 +1,32 @@
+"""How patient an edge is: every deadline and bound in one place, so that tests can hurry."""
+
+from msgspec import Struct
+
+
+class Pace(Struct, frozen=True, kw_only=True):
+    """Deadlines in ms and bounds in bytes or counts."""
+
+    tick_ms: int = 50
+    """How often the timer wheel turns."""
+    head_within_ms: int = 5_000
+    """A request's head must be complete by then."""
+    hello_within_ms: int = 5_000
+    ping_every_ms: int = 15_000
+    ping_early_ms: tuple[int, ...] = (50, 500, 2_000)
+    """The first pings after a hello: people's distance is needed before 15 s have passed."""
+    pong_within_ms: int = 10_000
+    close_within_ms: int = 5_000
+    flush_every_ms: int = 20
+    """While a room is busy, its events leave at most once in this time."""
+    slice_connections: int = 256
+    slow_after_ms: int = 10_000
+    slow_bytes: int = 256 * 1024
+    piece_bytes: int = 64 * 1024
+    strikes: int = 3
+    frames_per_second: int = 200
+    """Frames of any kind, pings included, that a connection may send, with as many in reserve."""
+    commands_per_second: int = 30
+    head_bytes: int = 16 * 1024
+    heads_per_address: int = 200
+    """Connections of one address that have not said who they are."""
+    connections_per_user: int = 20

@@ -1,0 +1,24 @@
+"""How many connections of one address have not said yet who they are."""
+
+from collections import Counter
+
+
+class Strangers:
+    """Counts, with a bound for each address."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._count: Counter[str] = Counter()
+
+    def enter(self, address: str) -> bool:
+        """One more; False if there are too many already."""
+        if self._count[address] >= self._most:
+            return False
+        self._count[address] += 1
+        return True
+
+    def leave(self, address: str) -> None:
+        """One less."""
+        self._count[address] -= 1
+        if self._count[address] <= 0:
+            del self._count[address]
