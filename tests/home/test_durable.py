@@ -7,7 +7,7 @@ from protocol.frames import Ack, Reject
 from protocol.queue import QueueAdd
 from protocol.rooms import RoomResumed
 from sql.pool import Database, connect
-from tests.home.stage import make_room, make_track, person, stage, state_of
+from tests.home.stage import Stage, make_room, make_track, person, stage, state_of
 
 ADA, BEN = person("Ada"), person("Ben")
 
@@ -40,7 +40,7 @@ async def test_nothing_is_shown_before_the_database_has_it(
         ids = [on.edge.send(room, ADA, ChatSend(content=f"{n}")) for n in range(300)]
         checked = 0
         while checked < 301:
-            message = await on.edge.until(Published, lambda m, seen=checked: m.last_seq > seen)
+            message = await later_than(on, checked)
             stored = await connection.fetchval(
                 "select coalesce(max(seq), 0) from room_events where room_id = $1", room
             )
@@ -80,6 +80,10 @@ async def test_while_a_commit_is_held_up_nothing_leaves_the_room(
             "later",
         ]
     await connection.close()
+
+
+async def later_than(on: Stage, seq: int) -> Published:
+    return await on.edge.until(Published, lambda message: message.last_seq > seq)
 
 
 async def _until_waiting(connection: object) -> None:
