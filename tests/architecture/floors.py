@@ -20,6 +20,8 @@ FLOORS: Final[dict[str, tuple[str, ...]]] = {
         "roomserver.bus",
     ),
     "roomserver.edge": ("protocol", "roomserver.runtime", "roomserver.bus"),
+    # Who may come in at the edge; it needs the database, which the edge does not know.
+    "roomserver.authenticator": ("protocol", "sql", "roomserver.runtime", "roomserver.edge"),
     # F4: node.py is the only place that builds shells.
     "roomserver.node": (
         "protocol",
@@ -29,18 +31,28 @@ FLOORS: Final[dict[str, tuple[str, ...]]] = {
         "roomserver.bus",
         "roomserver.home",
         "roomserver.edge",
+        "roomserver.authenticator",
     ),
     "httpapi": ("protocol", "sql", "roomserver.runtime", "roomserver.bus"),
-    # F5: the command line is the only place that knows both node and sidecar.
-    "roomserver.__main__": (
+    "roomserver.doctor": ("sql", "roomserver.runtime"),
+    # F5: the command line and what it starts: the only place that knows both node and sidecar.
+    "roomserver.serving": (
         "protocol",
         "sql",
         "roomserver.runtime",
         "roomserver.bus",
         "roomserver.home",
         "roomserver.edge",
+        "roomserver.authenticator",
         "roomserver.node",
         "httpapi",
+    ),
+    "roomserver.__main__": (
+        "protocol",
+        "sql",
+        "roomserver.runtime",
+        "roomserver.doctor",
+        "roomserver.serving",
     ),
     # The bare package holds no code.
     "roomserver": (),

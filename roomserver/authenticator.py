@@ -1,0 +1,136 @@
+"""Who calls at the WebSocket: an access token, a single-use ticket, or the browser's cookie."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final, cast
+
+from msgspec import Struct
+
+from protocol.auth import COOKIE, COOKIE_HTTPS
+from protocol.errors import ErrorCode, Rejected
+from protocol.frames import Hello
+from protocol.ids import LoginId, UserId
+from protocol.users import Person, UserKind
+from roomserver.edge.ports import Caller
+from roomserver.runtime.clock import monotonic_ns
+from roomserver.runtime.config import Config
+from roomserver.runtime.tokens import ACCESS_LIFETIME_MS, LEEWAY_MS, Tokens, hash_opaque
+from sql import queries
+from sql.faults import FAULTS
+from sql.pool import Database
+
+POLL_EVERY_MS: Final = 2_000
+KEPT_MS: Final = ACCESS_LIFETIME_MS + LEEWAY_MS + 60_000
+"""Longer than any access token that was issued before its login ended."""
+SECRET_MAX_LENGTH: Final = 100
+
+OnEnd = Callable[[LoginId | None, UserId | None], None]
+
+_log: Final = logging.getLogger(__name__)
+
+
+class LoginRow(Struct, frozen=True):
+    """The login that a ticket or a cookie opens."""
+
+    login_id: str
+    user_id: str
+    display_name: str
+    kind: UserKind
+
+
+class Revocation(Struct, frozen=True):
+    """`login_id` ended, or, where that is None, all of the user's."""
+
+    revocation_id: int
+    user_id: str | None
+    login_id: str | None
+
+
+REDEEM: Final = queries.maybe("ws_tickets.redeem", LoginRow)
+OF_COOKIE: Final = queries.maybe("logins.of_cookie", LoginRow)
+REVOCATIONS_AFTER: Final = queries.many("logins.revocations_after", Revocation)
+
+
+class LoginAuthenticator:
+    """Keeps what `edge.ports.Authenticator` promises.
+
+    A token costs no query: which logins ended lately is in memory, polled every 2 s.
+    """
+
+    def __init__(self, config: Config, database: Database, tokens: Tokens, on_end: OnEnd) -> None:
+        self._cookie_name = COOKIE_HTTPS if config.is_https else COOKIE
+        self._database = database
+        self._tokens = tokens
+        self._on_end = on_end
+        self._last_id = 0
+        self._ended_ns: dict[str, int] = {}
+
+    async def authenticate(self, hello: Hello, cookie: str | None) -> Caller:
+        """Who says hello; `cookie` is the Cookie header of a page of ours.
+
+        Rejects: unauthenticated; unavailable while the database is away.
+        """
+        if hello.token is not None:
+            return self._by_token(hello.token)
+        try:
+            if hello.ticket is not None:
+                row = await self._by_secret(hello.ticket, is_ticket=True)
+            else:
+                row = await self._by_secret(self._secret_of(cookie or ""), is_ticket=False)
+        except FAULTS as error:
+            _log.warning("a login cannot be looked up", extra={"error": repr(error)})
+            raise Rejected(ErrorCode.UNAVAILABLE, retry_after_ms=1_000) from None
+        if row is None:
+            raise Rejected(ErrorCode.UNAUTHENTICATED)
+        person = Person(user_id=row.user_id, display_name=row.display_name, kind=row.kind)
+        return Caller(person=person, login_id=row.login_id)
+
+    async def run(self) -> None:
+        """Learn for ever which logins end; a database that is away is asked again."""
+        while True:
+            try:
+                await self.poll()
+            except FAULTS as error:
+                _log.warning("revocations cannot be read", extra={"error": repr(error)})
+            await asyncio.sleep(POLL_EVERY_MS / 1_000)
+
+    async def poll(self) -> None:
+        """Learn what ended since the last time. Raises `sql.faults.FAULTS`."""
+        rows = await REVOCATIONS_AFTER(
+            self._database, revocation_id=self._last_id, since_ms=float(KEPT_MS)
+        )
+        now_ns = monotonic_ns()
+        for row in rows:
+            self._last_id = row.revocation_id
+            if ended_id := row.login_id or row.user_id:
+                self._ended_ns[ended_id] = now_ns
+                self._on_end(row.login_id, None if row.login_id else row.user_id)
+        oldest_ns = now_ns - KEPT_MS * 1_000_000
+        for ended_id in [one for one, at_ns in self._ended_ns.items() if at_ns < oldest_ns]:
+            del self._ended_ns[ended_id]
+
+    def _by_token(self, token: str) -> Caller:
+        claims = self._tokens.verify(token)
+        if claims.login_id in self._ended_ns or claims.user_id in self._ended_ns:
+            raise Rejected(ErrorCode.UNAUTHENTICATED)
+        if claims.kind not in ("guest", "person", "bot"):
+            raise Rejected(ErrorCode.UNAUTHENTICATED)
+        kind = cast(UserKind, claims.kind)
+        person = Person(user_id=claims.user_id, display_name=claims.display_name, kind=kind)
+        return Caller(person=person, login_id=claims.login_id)
+
+    async def _by_secret(self, secret: str, *, is_ticket: bool) -> LoginRow | None:
+        if not secret or len(secret) > SECRET_MAX_LENGTH or not secret.isascii():
+            return None
+        hashed = hash_opaque(secret)
+        if is_ticket:
+            return await REDEEM(self._database, ticket_hash=hashed)
+        return await OF_COOKIE(self._database, cookie_hash=hashed)
+
+    def _secret_of(self, header: str) -> str:
+        for part in header.split(";"):
+            name, _, value = part.strip().partition("=")
+            if name == self._cookie_name:
+                return value.strip('"')
+        return ""
