@@ -10,7 +10,7 @@ once for many readers and written straight to the transport while the connection
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
@@ -80,8 +80,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport over from the front door."""
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self.transport = transport  # type: ignore[assignment]
+        # uvloop's transports keep the interface without inheriting from it.
+        self.transport = cast(asyncio.Transport, transport)
         self._edge.opened(self)
 
     def data_received(self, data: bytes) -> None:
@@ -146,7 +146,7 @@ class Connection(asyncio.Protocol):
     def too_slow(self) -> None:
         """Tell it, though it will hardly read it, and let go."""
         self.end(CloseCode.TOO_SLOW, "too slow")
-        self.transport.abort()
+        self._drop()
 
     def expect_hello(self) -> None:
         """Nobody may stay without saying who it is."""
@@ -216,7 +216,7 @@ class Connection(asyncio.Protocol):
         self._pings += 1
         self._ping_sent_ns = monotonic_ns()
         self._ws.send_ping(self._pings.to_bytes(4, "big"))
-        self._pong_due = self._edge.wheel.after(self._edge.pace.pong_within_ms, self._gone)
+        self._pong_due = self._edge.wheel.after(self._edge.pace.pong_within_ms, self._drop)
         self._send_protocol()
 
     def _pong(self, frame: Frame) -> None:
@@ -227,7 +227,9 @@ class Connection(asyncio.Protocol):
         self._edge.hub.measured(self)
         self._later_ping()
 
-    def _gone(self) -> None:
+    def _drop(self) -> None:
+        # uvloop raises on a write after this; what is not open is not written to.
+        self.is_open = False
         self.transport.abort()
 
     def _send_protocol(self) -> None:

@@ -6,7 +6,7 @@ the bytes read so far. Neither of the two has a deadline for heads; this door ha
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from roomserver.edge.connection import Connection
 from roomserver.edge.wheel import Due
@@ -45,7 +45,7 @@ class FrontDoor(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give it a little time to say what it wants."""
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self._address = str(peer[0]) if isinstance(peer, tuple) and peer else "local"
         if not self._edge.strangers.enter(self._address):

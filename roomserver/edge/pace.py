@@ -14,6 +14,8 @@ class Pace(Struct, frozen=True, kw_only=True):
     ping_every_ms: int = 15_000
     ping_early_ms: tuple[int, ...] = (50, 500, 2_000)
     """The first pings after a hello: people's distance is needed before 15 s have passed."""
+    measured_every_ms: int = 500
+    """How often the home of a room hears of new round trips."""
     pong_within_ms: int = 10_000
     close_within_ms: int = 5_000
     flush_every_ms: int = 20
