@@ -64,10 +64,6 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ty
     """When the home decided it, cluster time."""
 
 
-class Push(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
-    """A message to all connections of one user, outside any room."""
-
-
 class ClientFrame(
     Struct,
     frozen=True,

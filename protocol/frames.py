@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from protocol.base import FEATURE_LEVEL, ClientFrame, Count, Entity, Password, Push, ServerFrame
+from protocol.base import FEATURE_LEVEL, ClientFrame, Count, Entity, Password, ServerFrame
 from protocol.catalog import ClientCommand, RoomEvent, RoomSignal
 from protocol.errors import ErrorCode
 from protocol.ids import ClientId, ConnectionId, FrameId, Lineage, RoomId, UserId
@@ -81,7 +81,7 @@ class Probe(ClientFrame, frozen=True, kw_only=True, tag="probe"):
     t0: float
 
 
-class Welcome(ServerFrame, frozen=True, kw_only=True, tag="welcome"):
+class Welcome(ServerFrame, frozen=True, kw_only=True, tag="welcome", omit_defaults=False):
     """The hello was accepted."""
 
     user: Person
@@ -170,12 +170,6 @@ class Presence(ServerFrame, frozen=True, kw_only=True, tag="presence"):
     gone: list[UserId] = []
 
 
-class PushFrame(ServerFrame, frozen=True, kw_only=True, tag="push"):
-    """A message to this user outside any room."""
-
-    push: Push
-
-
 class Reconnect(ServerFrame, frozen=True, kw_only=True, tag="reconnect"):
     """Come back after `after_ms`, to any node."""
 
@@ -202,7 +196,6 @@ AnyServerFrame = (
     | SignalDown
     | Probed
     | Presence
-    | PushFrame
     | Reconnect
     | Error
 )

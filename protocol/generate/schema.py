@@ -1,0 +1,78 @@
+"""JSON Schema (2020-12) of the messages, from the classes that decode them."""
+
+import json
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from protocol.generate.declared import UNIONS, fields_of, reachable
+from protocol.snapshot import Snapshot
+
+Schema = dict[str, object]
+
+
+def schema_files() -> dict[str, str]:
+    """File name -> text: one self-contained schema a union, and one of the snapshot."""
+    roots = {**UNIONS, "Snapshot": (Snapshot,)}
+    return {f"{_file_name(name)}.json": _text(name, shapes) for name, shapes in roots.items()}
+
+
+def components(shapes: Iterable[type[Struct]], ref_template: str) -> dict[str, Schema]:
+    """Class name -> schema, of the classes and all that they are made of.
+
+    Attribute docstrings become descriptions of properties.
+    """
+    classes = reachable(shapes)
+    _, told = msgspec.json.schema_components(classes, ref_template=ref_template)
+    schemas: dict[str, Schema] = {name: told[name] for name in sorted(told)}
+    for shape in classes:
+        properties = schemas[shape.__name__]["properties"]
+        assert isinstance(properties, dict)
+        for field in fields_of(shape):
+            if field.doc:
+                properties[field.name] = _described(properties[field.name], field.doc)
+    for schema in schemas.values():
+        _drop_discriminators(schema)
+    return schemas
+
+
+def dumped(value: object) -> str:
+    """JSON text as it is committed."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _text(name: str, shapes: tuple[type[Struct], ...]) -> str:
+    here = "#/$defs/{name}"
+    refs = [{"$ref": here.format(name=shape.__name__)} for shape in shapes]
+    return dumped(
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": name,
+            **(refs[0] if len(refs) == 1 else {"anyOf": refs}),
+            "$defs": components(shapes, here),
+        }
+    )
+
+
+def _described(schema: Schema, doc: str) -> Schema:
+    # Nothing but a description may stand beside a reference in older readers: allOf is for all.
+    if "$ref" in schema:
+        return {"description": doc, "allOf": [schema]}
+    return {"description": doc, **schema}
+
+
+def _drop_discriminators(value: object) -> None:
+    """They are OpenAPI's; the constant `type` of each branch says the same."""
+    if isinstance(value, dict):
+        value.pop("discriminator", None)
+        for inner in value.values():
+            _drop_discriminators(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _drop_discriminators(inner)
+
+
+def _file_name(name: str) -> str:
+    words = "".join(f"_{char.lower()}" if char.isupper() else char for char in name).strip("_")
+    return words.removeprefix("any_")
