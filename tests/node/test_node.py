@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
 
 from protocol.chat import ChatSend, ChatSent
 from protocol.close_codes import CloseCode
@@ -148,7 +149,7 @@ async def test_the_cookie_of_our_own_page_opens_and_that_of_a_bot_does_not(
     await make_login(database, who, cookie="secret")
     cookie = {"Cookie": "other=1; unisono=secret"}
     origin = site.url.replace("ws://", "http://").removesuffix("/ws")
-    async with connect(site.url, origin=origin, additional_headers=cookie) as socket:
+    async with connect(site.url, origin=Origin(origin), additional_headers=cookie) as socket:
         await send(socket, Hello(client_id="client-Dora"))
         assert (await receive(socket, Welcome)).user == who
     async with connect(site.url, additional_headers=cookie) as socket:
