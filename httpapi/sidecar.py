@@ -1,10 +1,12 @@
-"""The sidecar as one object: the command line starts it and hangs it behind the front door."""
+"""The sidecar as a part of a process: opens what it owns, hands out connections, closes again."""
 
 import asyncio
+from typing import Final
 
 from aiohttp import web
 
 from httpapi.app import build_app
+from httpapi.demo.seed import seed
 from httpapi.media.storage import Storage
 from httpapi.services import Services
 from roomserver.bus.calls import Calls
@@ -15,11 +17,13 @@ from roomserver.runtime.tasks import Tasks
 from roomserver.runtime.tokens import Tokens
 from sql.pool import Database
 
-SHUT_DOWN_WITHIN_S = 5
+KEEPALIVE_S: Final = 60.0
+SHUTDOWN_WITHIN_S: Final = 5.0
+STAGING: Final = "uploads"
 
 
 class Sidecar:
-    """REST, page and media of one process."""
+    """REST, page and media of one process. What it is given, others close."""
 
     def __init__(
         self,
@@ -31,6 +35,7 @@ class Sidecar:
         calls: Calls,
         tasks: Tasks,
     ) -> None:
+        storage = Storage.open(config.storage_url, staging=config.data_dir / STAGING)
         self.services = Services(
             config=config,
             database=database,
@@ -38,26 +43,32 @@ class Sidecar:
             tokens=tokens,
             limiter=limiter,
             calls=calls,
-            storage=Storage.open(config.storage_url, staging=config.data_dir / "staging"),
+            storage=storage,
             tasks=tasks,
         )
-        # No access lines: they carry whole URLs.
         self._runner = web.AppRunner(
             build_app(self.services),
+            handle_signals=False,
             access_log=None,
-            shutdown_timeout=SHUT_DOWN_WITHIN_S,
+            keepalive_timeout=KEEPALIVE_S,
+            shutdown_timeout=SHUTDOWN_WITHIN_S,
         )
 
     async def start(self) -> None:
-        """Bring the app up; it listens on no port of its own."""
+        """Get ready to serve."""
         await self._runner.setup()
 
+    async def stop(self) -> None:
+        """Let the requests under way finish, for at most 5 s."""
+        await self._runner.cleanup()
+
     def protocol(self) -> asyncio.Protocol:
-        """One HTTP connection, for the front door."""
+        """A protocol for one connection; what was read of it already goes to `data_received`."""
         server = self._runner.server
-        assert server is not None, "the sidecar was not started"
+        if server is None:
+            raise RuntimeError("the sidecar was not started")
         return server()
 
-    async def stop(self) -> None:
-        """Let requests end, then the app's own parts."""
-        await self._runner.cleanup()
+    async def make_demo(self) -> str:
+        """Make the demo room if there is none; returns the path of its page."""
+        return f"/rooms/{await seed(self.services)}"

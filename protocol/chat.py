@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from protocol.base import Command, Content, Event, PositionMs
+from protocol.base import Body, Command, Content, Entity, Event, PositionMs, WholeAtMs
 from protocol.ids import EntryId, MessageId
-from protocol.users import Person
+from protocol.users import Instant, Person
 
 if TYPE_CHECKING:
     from protocol.snapshot import Snapshot
@@ -41,3 +41,31 @@ def fold_chat_sent(snapshot: "Snapshot", event: ChatSent) -> None:
     chat.append(event)
     if len(chat) > CHAT_IN_SNAPSHOT:
         del chat[0]
+
+
+class ChatSendBody(Body, frozen=True, kw_only=True):
+    """As in `chat.send`."""
+
+    content: Content
+    reply_to: MessageId | None = None
+
+
+class ChatMessage(Entity, frozen=True, kw_only=True):
+    """A message of the history."""
+
+    message_id: MessageId
+    by: Person
+    content: Content
+    reply_to: MessageId | None
+    entry_id: EntryId | None
+    position_ms: PositionMs | None
+    at_ms: WholeAtMs
+    sent_at: Instant
+    """The same instant as `at_ms`."""
+
+
+class ChatPage(Entity, frozen=True, kw_only=True):
+    """A page of the history, the newest message first."""
+
+    items: list[ChatMessage]
+    next_cursor: str | None

@@ -55,3 +55,10 @@ def fold_member_added(snapshot: "Snapshot", event: MemberAdded) -> None:
 def fold_member_removed(snapshot: "Snapshot", event: MemberRemoved) -> None:
     """Drop the row, if there is one."""
     snapshot.members.pop(event.user_id, None)
+
+
+class MemberPage(Entity, frozen=True, kw_only=True):
+    """A page of a room's members, the longest-serving first."""
+
+    items: list[Member]
+    next_cursor: str | None

@@ -7,7 +7,7 @@ at `started_at_ms - position_ms / rate`. Nobody sends ticks. What follows is sch
 
 from typing import TYPE_CHECKING, Literal
 
-from protocol.base import SAMPLE_RATE_HZ, AtMs, Command, Entity, Event, PositionMs, State
+from protocol.base import SAMPLE_RATE_HZ, AtMs, Body, Command, Entity, Event, PositionMs, State
 from protocol.ids import EntryId, UserId
 from protocol.queue import Entry, place
 from protocol.users import Person
@@ -241,3 +241,12 @@ def fold_playback_ended(snapshot: "Snapshot", event: PlaybackEnded) -> None:
     upcoming = snapshot.playback.upcoming
     snapshot.playback.stop()
     snapshot.playback.upcoming = upcoming
+
+
+class PlaybackPut(Body, frozen=True, kw_only=True):
+    """A command of playback as REST says it; `entry_id` may be absent only to play,
+    `position_ms` is for seek."""
+
+    action: Literal["play", "pause", "seek", "next", "play_entry"]
+    entry_id: EntryId | None = None
+    position_ms: PositionMs | None = None

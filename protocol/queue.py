@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
-from protocol.base import Command, Entity, Event, WholeAtMs
+from protocol.base import Body, Command, Entity, Event, WholeAtMs
 from protocol.ids import EntryId, TrackId
 from protocol.tracks import Track
 from protocol.users import Person
@@ -105,3 +105,24 @@ def fold_queue_moved(snapshot: "Snapshot", event: QueueMoved) -> None:
     index = place(snapshot.queue, event.entry_id)
     if index is not None:
         _insert(snapshot.queue, snapshot.queue.pop(index), event.after)
+
+
+class QueueAddBody(Body, frozen=True, kw_only=True):
+    """As in `queue.add`."""
+
+    track_id: TrackId
+    after: EntryId | UnsetType | None = UNSET
+
+
+class QueueMoveBody(Body, frozen=True, kw_only=True):
+    """As in `queue.move`."""
+
+    after: EntryId | None
+
+
+class QueuePage(Entity, frozen=True, kw_only=True):
+    """A page of the queue in its order, and the entry that is current now."""
+
+    items: list[Entry]
+    next_cursor: str | None
+    current: Entry | None

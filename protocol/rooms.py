@@ -5,9 +5,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta
 from msgspec.structs import replace
 
-from protocol.base import AtMs, Command, Description, Entity, Event, PositionMs, RoomName
+from protocol.base import (
+    AtMs,
+    Body,
+    Command,
+    Count,
+    Description,
+    Entity,
+    Event,
+    Password,
+    PositionMs,
+    RoomName,
+)
 from protocol.ids import RoomId, UserId
-from protocol.users import Person
+from protocol.tracks import Track
+from protocol.users import Instant, Person
 
 if TYPE_CHECKING:
     from protocol.snapshot import Snapshot
@@ -114,3 +126,56 @@ def fold_room_suspended(snapshot: "Snapshot", event: RoomSuspended) -> None:
 def fold_room_resumed(snapshot: "Snapshot", event: RoomResumed) -> None:
     """The room is awake; the anchor follows in an event of playback."""
     snapshot.suspended = False
+
+
+class RoomCreate(Body, frozen=True, kw_only=True):
+    """Make a room and own it."""
+
+    name: RoomName
+    description: Description = ""
+    visibility: Visibility = "public"
+    """`unlisted`: who has the link; `private`: members only."""
+    password: Password | None = None
+    settings: RoomSettings = RoomSettings()
+
+    def __repr__(self) -> str:
+        return f"RoomCreate(name={self.name!r}, ***)"
+
+
+class RoomPatch(Body, frozen=True, kw_only=True):
+    """What is absent stays. Only the owner may."""
+
+    name: RoomName | None = None
+    description: Description | None = None
+    settings: RoomSettings | None = None
+
+
+class RoomJoin(Body, frozen=True, kw_only=True):
+    """What the door asks for."""
+
+    password: Password | None = None
+    invite: Annotated[str, Meta(max_length=64)] | None = None
+
+    def __repr__(self) -> str:
+        return "RoomJoin(***)"
+
+
+class RoomSummary(Entity, frozen=True, kw_only=True):
+    """A room in a list; `listeners` and `now_playing` may lag by a second."""
+
+    room_id: RoomId
+    name: RoomName
+    description: Description
+    visibility: Visibility
+    owner_id: UserId
+    has_password: bool
+    listeners: Count
+    now_playing: Track | None
+    created_at: Instant
+
+
+class RoomPage(Entity, frozen=True, kw_only=True):
+    """A page of rooms."""
+
+    items: list[RoomSummary]
+    next_cursor: str | None

@@ -6,7 +6,7 @@ from protocol.ids import Lineage, UserId
 from protocol.members import Member
 from protocol.playback import Playback
 from protocol.queue import Entry
-from protocol.rooms import Room
+from protocol.rooms import Room, RoomSettings, RoomSummary
 from protocol.users import Person
 
 
@@ -34,3 +34,19 @@ def new_room(room: Room, lineage: str, owner: Person, now_ms: int) -> Snapshot:
         members={owner.user_id: Member(person=owner, role="owner", joined_at_ms=now_ms)},
         playback=Playback(),
     )
+
+
+class RoomDetails(RoomSummary, frozen=True, kw_only=True):
+    """A room as REST tells it: the list's row and the live state at one seq."""
+
+    settings: RoomSettings
+    suspended: bool
+    lineage: Lineage
+    seq: Count
+    you: Member | None
+    """The caller's durable place; None for who has none."""
+    members: list[Member]
+    """The first hundred; all of them: `/members`."""
+    member_count: Count
+    queue_length: Count
+    playback: Playback

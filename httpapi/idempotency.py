@@ -1,0 +1,121 @@
+"""Idempotency-Key: the same write with the same key happens once and is answered alike, for 24 h.
+
+A key is claimed before the work and holds the answer afterwards. A refused write gives the key
+back: its retry is decided anew. A claim whose process died is taken over after a minute.
+"""
+
+import hashlib
+from types import TracebackType
+from typing import Final
+
+from aiohttp import web
+from msgspec import Struct
+
+from httpapi.auth.callers import Caller
+from httpapi.services import Services
+from protocol.errors import ErrorCode, Rejected
+from sql import queries
+
+HEADER: Final = "Idempotency-Key"
+REPLAYED: Final = "Idempotency-Replayed"
+KEY_MAX_LENGTH: Final = 200
+UNDER_WAY: Final = 0
+"""The status of a claim without an answer."""
+
+
+class Kept(Struct, frozen=True):
+    """What is stored under a key, and whether this request just put it there."""
+
+    ours: bool
+    body_hash: bytes
+    status: int
+    media_type: str
+    answer: bytes
+
+
+CLAIM = queries.one("idempotency.claim", Kept)
+KEEP = queries.execute("idempotency.keep")
+GIVE_BACK = queries.execute("idempotency.give_back")
+FORGET = queries.execute("idempotency.forget")
+
+
+class Claim:
+    """A key that belongs to this request; `async with` it around the work."""
+
+    def __init__(self, services: Services, user_id: str, key: str) -> None:
+        self._database = services.database
+        self._user_id = user_id
+        self._key = key
+        self._kept = False
+
+    async def keep(self, response: web.StreamResponse) -> web.StreamResponse:
+        """Store the answer of the work that was done."""
+        body = response.body if isinstance(response, web.Response) else b""
+        await KEEP(
+            self._database,
+            user_id=self._user_id,
+            key=self._key,
+            status=response.status,
+            media_type=response.content_type,
+            answer=body if isinstance(body, bytes) else b"",
+        )
+        self._kept = True
+        return response
+
+    async def __aenter__(self) -> "Claim":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # Only a refusal says that nothing was done; anything else leaves the claim to run out.
+        if isinstance(error, Rejected) and error.code is not ErrorCode.UNAVAILABLE:
+            await GIVE_BACK(self._database, user_id=self._user_id, key=self._key)
+
+
+async def claim(
+    request: web.Request, services: Services, caller: Caller, *, retry: bool
+) -> Claim | web.Response:
+    """Claim the request's key, or get the answer that it already has.
+
+    `retry`: a write that is under way may be done a second time, since the room knows its id.
+    Rejects: bad_request (no usable key), idempotency_conflict (another body, or under way).
+    """
+    key = request.headers.get(HEADER, "")
+    if not (0 < len(key) <= KEY_MAX_LENGTH and key.isascii() and key.isprintable()):
+        raise Rejected(ErrorCode.BAD_REQUEST, f"{HEADER}: 1 to {KEY_MAX_LENGTH} ASCII characters.")
+    digest = hashlib.sha256(f"{request.method} {request.path}\n".encode())
+    if not request.content_type.startswith("multipart/"):
+        digest.update(await request.read())
+    user_id = caller.person.user_id
+    kept = await CLAIM(
+        services.database,
+        user_id=user_id,
+        key=key,
+        body_hash=digest.digest(),
+        under_way=UNDER_WAY,
+    )
+    if kept.ours:
+        return Claim(services, user_id, key)
+    if kept.body_hash != digest.digest():
+        raise Rejected(ErrorCode.IDEMPOTENCY_CONFLICT)
+    if kept.status == UNDER_WAY:
+        if retry:
+            return Claim(services, user_id, key)
+        raise Rejected(
+            ErrorCode.IDEMPOTENCY_CONFLICT, "The first request with this key is under way."
+        )
+    return web.Response(
+        body=kept.answer or None,
+        status=kept.status,
+        headers={REPLAYED: "true"} | ({"Content-Type": kept.media_type} if kept.answer else {}),
+    )
+
+
+def command_name(request: web.Request, key: str) -> str:
+    """The client id under which a room knows a command that carried this key."""
+    digest = hashlib.sha256(f"{request.method} {request.path}\n{key}".encode(errors="replace"))
+    return f"key-{digest.hexdigest()[:40]}"

@@ -1,0 +1,105 @@
+-- name: open
+-- A login begins: with a refresh token, or with a browser's cookie.
+with login as (
+    insert into logins (login_id, user_id, user_agent, cookie_hash)
+    values (:login_id, :user_id, :user_agent, :cookie_hash)
+    returning login_id
+)
+insert into refresh_tokens (token_hash, login_id, expires_at)
+select :token_hash, login_id, now() + interval '30 days' from login
+where :token_hash::bytea is not null;
+
+-- name: renew
+-- A guest became a person: the same login goes on, what opened it before does so no longer.
+with login as (
+    update logins set cookie_hash = :cookie_hash, last_used_at = now()
+    where login_id = :login_id and revoked_at is null
+    returning login_id
+), ended as (
+    update refresh_tokens set expires_at = now()
+    where login_id = :login_id and used_at is null
+)
+insert into refresh_tokens (token_hash, login_id, expires_at)
+select :token_hash, login_id, now() + interval '30 days' from login
+where :token_hash::bytea is not null;
+
+-- name: of_cookie
+-- Whose cookie this is. One that was not used for 90 days has ended.
+with touched as (
+    update logins set last_used_at = now()
+    where cookie_hash = :cookie_hash and revoked_at is null
+        and last_used_at between now() - interval '90 days' and now() - interval '1 hour'
+)
+select l.login_id, u.user_id, u.display_name, u.kind
+from logins l join users u using (user_id)
+where l.cookie_hash = :cookie_hash and l.revoked_at is null
+    and l.last_used_at > now() - interval '90 days'
+    and u.blocked_at is null and u.deleted_at is null;
+
+-- name: rotate
+-- Use a refresh token, once. Of two at the same time one gets the row, the other gets none.
+with used as (
+    update refresh_tokens t set used_at = now(), replaced_by = :new_token_hash
+    from logins l join users u using (user_id)
+    where t.token_hash = :token_hash and t.used_at is null and t.expires_at > now()
+        and l.login_id = t.login_id and l.revoked_at is null
+        and u.blocked_at is null and u.deleted_at is null
+    returning t.login_id, u.user_id
+), login as (
+    update logins l set last_used_at = now(), cookie_hash = coalesce(:cookie_hash, l.cookie_hash)
+    from used where l.login_id = used.login_id
+), fresh as (
+    insert into refresh_tokens (token_hash, login_id, expires_at)
+    select :new_token_hash, login_id, now() + interval '30 days' from used
+    where :cookie_hash::bytea is null
+)
+select u.user_id, u.display_name, u.kind, u.username, u.bio, u.country, u.locale, u.created_at,
+    used.login_id
+from used join users u using (user_id);
+
+-- name: look_at_token
+-- Why a refresh token is no good: unknown, or used; `raced`: a moment ago, its successor unused.
+select t.login_id, l.user_id, t.used_at is not null as used,
+    coalesce(t.used_at > now() - interval '5 seconds' and n.used_at is null, false) as raced
+from refresh_tokens t join logins l using (login_id)
+left join refresh_tokens n on n.token_hash = t.replaced_by
+where t.token_hash = :token_hash;
+
+-- name: end_one
+-- A login ends, everywhere: every node polls the revocations.
+with ended as (
+    update logins set revoked_at = now(), cookie_hash = null
+    where login_id = :login_id and revoked_at is null
+    returning login_id, user_id
+)
+insert into revocations (user_id, login_id, reason)
+select user_id, login_id, :reason from ended;
+
+-- name: end_all
+-- All logins of a user end.
+with ended as (
+    update logins set revoked_at = now(), cookie_hash = null
+    where user_id = :user_id and revoked_at is null
+    returning login_id, user_id
+)
+insert into revocations (user_id, login_id, reason)
+select user_id, login_id, :reason from ended
+returning login_id;
+
+-- name: add_ticket
+insert into ws_tickets (ticket_hash, user_id, login_id, expires_at)
+values (:ticket_hash, :user_id, :login_id, now() + :good_for_ms * interval '1 millisecond');
+
+-- name: revocations_after
+-- What ended since; `since_ms` bounds the first look to what an access token can outlive.
+select revocation_id, user_id, login_id
+from revocations
+where revocation_id > :revocation_id and at > now() - :since_ms * interval '1 millisecond'
+order by revocation_id
+limit 10000;
+
+-- name: forget
+-- Drop what nobody can use any more.
+with tickets as (delete from ws_tickets where expires_at < now()),
+tokens as (delete from refresh_tokens where expires_at < now() - interval '7 days')
+delete from revocations where at < now() - interval '1 day';
