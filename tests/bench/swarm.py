@@ -15,6 +15,9 @@ from typing import cast
 MARK = b"BENCH#"
 _TIME = re.compile(rb"BENCH#(\d+)#")
 _LONGEST_MARK = 40
+# A ping with four bytes, as our server and the `websockets` library send it. Text in ASCII never
+# holds its first byte, so that it can be found without parsing frames.
+_PING = re.compile(rb"\x89\x04(.{4})", re.DOTALL)
 
 
 def marked(size_bytes: int) -> str:
@@ -55,6 +58,9 @@ class Client(asyncio.Protocol):
         if not self.ready.done():
             self._open(data)
             return
+        if b"\x89" in data:
+            for ping in _PING.findall(data):
+                self.transport.write(b"\x8a\x84\0\0\0\0" + ping)
         data = self.tail + data
         mark = self.swarm.mark
         found = data.count(mark)
