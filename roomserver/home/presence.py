@@ -1,6 +1,7 @@
 """Who is here: people by their connections, with some grace after a connection was lost."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -53,6 +54,8 @@ class Presence:
         self._people = 0
         self._came: set[UserId] = set()
         self._gone: set[UserId] = set()
+        # Counted, not collected: asked with every batch, in rooms of thousands.
+        self._held: Counter[Party] = Counter()
         self._rtt_ms: float | None = 0.0
 
     @property
@@ -72,7 +75,7 @@ class Presence:
 
     def parties(self) -> set[Party]:
         """The edges that hold somebody's connection."""
-        return {place.party for place in self._places.values()}
+        return set(self._held)
 
     def holds(self, conn: ConnectionId) -> bool:
         """Whether a connection is in the room."""
@@ -80,6 +83,8 @@ class Presence:
 
     def arrive(self, conn: ConnectionId, party: Party, person: Person, rtt_ms: float) -> None:
         """A connection is let in; again is no harm."""
+        if conn not in self._places:
+            self._held[party] += 1
         self._places[conn] = Place(party, person.user_id, rtt_ms)
         self._rtt_ms = None
         stay = self._stays.get(person.user_id)
@@ -98,6 +103,9 @@ class Presence:
         place = self._places.pop(conn, None)
         if place is None:
             return
+        self._held[place.party] -= 1
+        if not self._held[place.party]:
+            del self._held[place.party]
         self._rtt_ms = None
         stay = self._stays[place.user_id]
         stay.connections.discard(conn)
