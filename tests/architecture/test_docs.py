@@ -15,9 +15,13 @@ OURS: Final = re.compile(rf"(?:{'|'.join((*PACKAGES, 'tests', 'docs'))})/[\w./*-
 MACHINERY: Final = {
     "base",
     "bot",
+    "bot_journal",
+    "bot_login",
+    "bot_room",
     "catalog",
     "client",
     "client_clock",
+    "client_room",
     "close_codes",
     "cluster",
     "codec",
