@@ -18,7 +18,7 @@ from roomserver.node import Node
 from roomserver.runtime.config import Config
 from roomserver.runtime.keys import signing_keys
 from roomserver.runtime.limits import Limiter
-from roomserver.runtime.loop import freeze_garbage, on_stop_signals
+from roomserver.runtime.loop import on_stop_signals, tend_garbage
 from roomserver.runtime.tasks import Tasks
 from roomserver.runtime.tokens import Tokens
 from sql.embedded import EmbeddedPostgres
@@ -89,6 +89,8 @@ async def serve(config: Config) -> int:
     failed: list[str] = []
 
     def crashed(name: str, error: BaseException) -> None:
+        if stop.is_set():
+            return  # Parts end while the server stops.
         _log.critical("a part of the server ended", extra={"part": name, "error": repr(error)})
         failed.append(name)
         stop.set()
@@ -123,7 +125,7 @@ async def serve(config: Config) -> int:
         print(f"Unisono is listening on {address}", flush=True)
         if config.demo:
             tasks.spawn("demo", _demo(sidecar, address))
-        freeze_garbage()
+        tasks.spawn("garbage", tend_garbage(), essential=True)
         await stop.wait()
         _log.info("stopping")
     return 1 if failed else 0

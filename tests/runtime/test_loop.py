@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 
+import pytest
 import uvloop
 
 from roomserver.runtime import loop
@@ -26,3 +27,23 @@ def test_frozen_garbage_is_left_out_of_collections() -> None:
         assert gc.get_freeze_count() > 0
     finally:
         gc.unfreeze()
+
+
+def test_what_lives_long_is_frozen_while_the_loop_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "TEND_EVERY_S", 0.0)
+    before = gc.get_threshold()
+
+    async def main() -> None:
+        tending = asyncio.ensure_future(loop.tend_garbage())
+        await asyncio.sleep(0)
+        frozen = gc.get_freeze_count()
+        kept = [[] for _ in range(1_000)]  # type: ignore[var-annotated]
+        while gc.get_freeze_count() < frozen + len(kept):
+            await asyncio.sleep(0)
+        tending.cancel()
+
+    try:
+        loop.run(main())
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
