@@ -15,7 +15,7 @@ from httpapi import idempotency
 from httpapi.addresses import client_address
 from httpapi.auth.callers import Caller, caller_of
 from httpapi.bodies import Nothing, decode_body
-from httpapi.headers import RATE_LIMIT
+from httpapi.headers import rate_limit
 from httpapi.lists import Query, decode_query
 from httpapi.origins import SAFE_METHODS, require_own_origin
 from httpapi.problems import problem_response, refusal_of
@@ -229,7 +229,7 @@ class Endpoint:
         else:
             subject, limit = caller.person.user_id, route.limit
         verdict = services.limiter.hit_within(route.action, subject, limit.amount, limit.window_ms)
-        request[RATE_LIMIT] = verdict
+        rate_limit.set(verdict)
         if not verdict.allowed:
             raise Rejected(ErrorCode.RATE_LIMITED, retry_after_ms=verdict.retry_after_ms)
 

@@ -1,5 +1,6 @@
 """What every answer carries: headers that keep browsers from doing what nobody meant."""
 
+from contextvars import ContextVar
 from typing import Final
 
 from aiohttp import web
@@ -7,8 +8,8 @@ from aiohttp import web
 from roomserver.runtime.config import Config
 from roomserver.runtime.limits import Verdict
 
-RATE_LIMIT: Final = "rate_limit"
-"""Where a request keeps the verdict that its answer tells."""
+rate_limit: Final[ContextVar[Verdict | None]] = ContextVar("rate_limit", default=None)
+"""The verdict that the answer to the request in hand tells."""
 
 PAGE_CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -46,7 +47,7 @@ class Headers:
             headers.setdefault("Cache-Control", "no-store")
         # aiohttp tells its own and Python's version there.
         headers.popall("Server", None)
-        verdict: Verdict | None = request.get(RATE_LIMIT)
+        verdict = rate_limit.get()
         if verdict is not None and verdict.limit:
             headers["RateLimit-Limit"] = str(verdict.limit)
             headers["RateLimit-Remaining"] = str(verdict.remaining)

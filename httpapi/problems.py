@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from httpapi.headers import rate_limit
 from protocol.base import Entity
 from protocol.errors import ErrorCode, Rejected
 from sql.errors import is_bad_value, is_unreachable
@@ -105,6 +106,8 @@ _HTTP_CODES: Final = {
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever is raised into a problem document."""
+    # One task serves all requests of a connection: what the last one set must not show here.
+    rate_limit.set(None)
     try:
         return await handler(request)
     except web.HTTPMethodNotAllowed as refused:

@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from httpapi.app import build_app
+from httpapi.connections import factory
 from httpapi.demo.seed import seed
 from httpapi.media.storage import Storage
 from httpapi.services import Services
@@ -17,7 +18,6 @@ from roomserver.runtime.tasks import Tasks
 from roomserver.runtime.tokens import Tokens
 from sql.pool import Database
 
-KEEPALIVE_S: Final = 60.0
 SHUTDOWN_WITHIN_S: Final = 5.0
 STAGING: Final = "uploads"
 
@@ -49,8 +49,6 @@ class Sidecar:
         self._runner = web.AppRunner(
             build_app(self.services),
             handle_signals=False,
-            access_log=None,
-            keepalive_timeout=KEEPALIVE_S,
             shutdown_timeout=SHUTDOWN_WITHIN_S,
         )
 
@@ -67,7 +65,7 @@ class Sidecar:
         server = self._runner.server
         if server is None:
             raise RuntimeError("the sidecar was not started")
-        return server()
+        return factory(server)()
 
     async def make_demo(self) -> str:
         """Make the demo room if there is none; returns the path of its page."""

@@ -4,6 +4,7 @@ aiohttp-session carries it. Nothing is kept in the cookie itself, so an ended lo
 replayed, and every sign-in gets a new secret, so none can be planted beforehand.
 """
 
+import warnings
 from typing import Final
 
 from aiohttp import web
@@ -16,6 +17,9 @@ from roomserver.runtime.config import Config
 from roomserver.runtime.tokens import hash_opaque
 from sql import queries
 from sql.pool import Database
+
+# aiohttp would rather have typed keys on requests; aiohttp-session still uses texts.
+warnings.filterwarnings("ignore", category=web.NotAppKeyWarning, module="aiohttp_session")
 
 MAX_AGE_S: Final = 90 * 86_400
 SECRET_MAX_LENGTH: Final = 100

@@ -1,0 +1,63 @@
+"""One HTTP connection: aiohttp's, but what it cannot parse is refused in our way."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
+
+from httpapi.headers import ALWAYS
+from httpapi.problems import problem_response
+from protocol.errors import ErrorCode, Rejected
+
+HEAD_MAX_BYTES: Final = 16 * 1024
+"""Of a line or a field: the front door lets no larger head through."""
+KEEPALIVE_S: Final = 60.0
+
+_log: Final = logging.getLogger(__name__)
+
+
+class HttpConnection(RequestHandler):
+    """Serves the app's requests that come over one connection."""
+
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what never reached the app. aiohttp would repeat and log the bytes it stumbled
+        over, and among them may be a token."""
+        bug = status >= 500
+        if bug:
+            _log.error("a connection failed", exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer was under way")
+        code = ErrorCode.INTERNAL if bug else ErrorCode.BAD_REQUEST
+        response = problem_response(Rejected(code))
+        response.headers.update(ALWAYS)
+        # The app's signal does not see this answer; a name of ours keeps versions out.
+        response.headers["Server"] = "unisono"
+        response.force_close()
+        return response
+
+
+def factory(server: web.Server) -> Callable[[], asyncio.Protocol]:
+    """Makes connections for the server of a runner."""
+
+    def connection() -> asyncio.Protocol:
+        return HttpConnection(
+            server,
+            loop=asyncio.get_running_loop(),
+            # No access lines: they carry whole URLs.
+            access_log=None,  # type: ignore[arg-type]
+            keepalive_timeout=KEEPALIVE_S,
+            max_line_size=HEAD_MAX_BYTES,
+            max_field_size=HEAD_MAX_BYTES,
+        )
+
+    return connection

@@ -1,0 +1,113 @@
+"""What a stranger may send as a body or a query, and what comes back: a problem, never a crash."""
+
+import gzip
+
+import pytest
+
+from tests.httpapi.site import Site
+
+JSON = {"Content-Type": "application/json"}
+BAD_BODIES = {
+    "nothing": b"",
+    "no JSON": b"display_name=Ann",
+    "half of it": b'{"display_name":"Ann"',
+    "trailing garbage": b'{"display_name":"Ann"}x',
+    "a list": b'["Ann"]',
+    "not UTF-8": b'{"display_name":"\xff\xfe"}',
+    "a lone surrogate": b'{"display_name":"\\ud800"}',
+    "NUL": b'{"display_name":"A\\u0000nn"}',
+    "deep nesting": b'{"display_name":' + b"[" * 20_000 + b"]" * 20_000 + b"}",
+    "a number of 5,000 digits": b'{"display_name":' + b"9" * 5_000 + b"}",
+    "a wrong type": b'{"display_name":5}',
+    "an unknown field": b'{"display_name":"Ann","is_admin":true}',
+    "no number": b'{"display_name":NaN}',
+}
+
+
+@pytest.mark.parametrize("name", BAD_BODIES)
+async def test_r5_a_bad_body_is_a_bad_request(site: Site, name: str) -> None:
+    answer = await site.ask("POST", "/api/auth/guest", data=BAD_BODIES[name], headers=JSON)
+    assert (answer.status, answer.code) == (400, "bad_request")
+    assert b"Traceback" not in answer.data
+
+
+async def test_a_bad_field_is_named(site: Site) -> None:
+    answer = await site.ask("POST", "/api/auth/guest", {"display_name": 5})
+    assert [error["path"] for error in answer.body["errors"]] == ["display_name"]
+
+
+async def test_r8_a_body_beyond_64_kib_is_too_large_gzipped_or_not(site: Site) -> None:
+    body = b'{"display_name":"' + b"a" * 1_000_000 + b'"}'
+    plain = await site.ask("POST", "/api/auth/guest", data=body, headers=JSON)
+    assert (plain.status, plain.code) == (413, "payload_too_large")
+    bomb = JSON | {"Content-Encoding": "gzip"}
+    packed = await site.ask("POST", "/api/auth/guest", data=gzip.compress(body), headers=bomb)
+    assert (packed.status, packed.code) == (413, "payload_too_large")
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "a/b"])
+async def test_r8_another_content_type_is_refused(site: Site, media_type: str) -> None:
+    answer = await site.ask(
+        "POST",
+        "/api/auth/guest",
+        data=b'{"display_name":"Ann"}',
+        headers={"Content-Type": media_type},
+    )
+    assert (answer.status, answer.code) == (415, "unsupported_media")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=-1",
+        "limit=101",
+        "limit=1e99",
+        "limit=abc",
+        "limit=NaN",
+        "limit=9223372036854775808",
+        "limit=1&limit=2",
+        "cursor=garbage",
+        "cursor=" + "A" * 401,
+        "cursor=WyJhY3RpdmUgcm9vbXMiLDkyMjMzNzIwMzY4NTQ3NzU4MDgsIngiXQ",
+        "user_id=5",
+        "sort=name;drop",
+        "query=%00",
+    ],
+)
+async def test_r3_r4_a_bad_query_is_a_bad_request(site: Site, query: str) -> None:
+    answer = await site.ask("GET", f"/api/rooms?{query}")
+    assert (answer.status, answer.code) == (400, "bad_request")
+
+
+async def test_r4_a_cursor_of_another_list_is_refused(site: Site) -> None:
+    owner = await site.account()
+    for _ in range(2):
+        await site.room(owner)
+    page = (await site.ask("GET", "/api/rooms?sort=new&limit=1")).body
+    assert (await site.ask("GET", f"/api/rooms?sort=new&cursor={page['next_cursor']}")).body[
+        "next_cursor"
+    ] is None
+    for other in ("/api/rooms?sort=active&", "/api/rooms/mine?", "/api/tracks?"):
+        answer = await site.ask("GET", f"{other}cursor={page['next_cursor']}", who=owner)
+        assert answer.status == 400
+
+
+@pytest.mark.parametrize("text", ["'; drop table rooms; --", "%", "_", "\\", "a' or '1'='1", "Ω'"])
+async def test_r6_text_that_looks_like_sql_is_only_text(site: Site, text: str) -> None:
+    owner = await site.account()
+    await site.room(owner, name="Plain")
+    for path in ("/api/rooms?query=", "/api/tracks?query="):
+        answer = await site.client.get(
+            site.url + path.partition("?")[0],
+            params={"query": text},
+            headers={"Authorization": f"Bearer {owner.token}"},
+        )
+        assert answer.status == 200
+        assert (await answer.json())["items"] == []
+
+
+@pytest.mark.parametrize("room_id", ["x", "1", "00000000-0000-0000-0000-00000000000", "%00", "é"])
+async def test_a_bad_id_in_a_path_is_not_found(site: Site, room_id: str) -> None:
+    answer = await site.ask("GET", f"/api/rooms/{room_id}")
+    assert (answer.status, answer.code) == (404, "not_found")
