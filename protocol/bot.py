@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from msgspec import ValidationError
+from msgspec import DecodeError
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -297,7 +297,7 @@ class Bot:
 
     def _receive(self, message: str | bytes) -> None:
         if self._journal:
-            with suppress(ValidationError):
+            with suppress(DecodeError, UnicodeDecodeError):
                 self._journal.received(time_ns(), decode_server_frame(message))
         now_ms = _local_ms()
         self._do(self._client.receive(message, now_ms))

@@ -174,7 +174,7 @@ class Client:
         """Take in one message. What this client does not know is passed over."""
         try:
             frame = decode_server_frame(data)
-        except msgspec.ValidationError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             frame = RoomCopy.decode_leniently(data)
         match frame:
             case Welcome():
