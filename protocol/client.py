@@ -91,6 +91,7 @@ class Client:
         self._last_id = 0
         self._unanswered: dict[FrameId, _Said] = {}
         self._joins: dict[FrameId, RoomId] = {}
+        self._leaving: list[RoomId] = []
         self._rejoin_at_ms: dict[RoomId, float] = {}
         self._fast_since_ms = 0.0
         self._probe_at_ms = 0.0
@@ -110,6 +111,7 @@ class Client:
         """The socket is gone, with this close code (1006 if there was none)."""
         self._welcome = False
         self._joins.clear()
+        self._leaving.clear()
         self._rejoin_at_ms.clear()
         for copy in self.rooms.values():
             copy.here = copy.asked = False
@@ -127,19 +129,25 @@ class Client:
 
     def leave(self, room: RoomId) -> Turn:
         """Go, and forget the copy. What was not answered yet is not sent again."""
-        if self.rooms.pop(room, None) is None or not self._welcome:
+        if self.rooms.pop(room, None) is None:
             return Turn([], [])
-        return Turn([Leave(id=self._next_id(), room=room)], [])
+        send: list[AnyClientFrame] = []
+        if self._welcome:
+            self._leaving.append(room)
+            send.append(Leave(id=self._next_id(), room=room))
+        return Turn(send, self._drop_unsent(ErrorCode.NOT_MEMBER, room))
 
     def command(self, room: RoomId, command: ClientCommand) -> tuple[FrameId, Turn]:
         """Give a command; it is kept, with its id, until it is answered.
 
-        It goes out once we are in the room.
+        It goes out once we are in the room; a room that was not joined refuses it right here.
         """
         said = _Said(Cmd(id=self._next_id(), room=room, cmd=command), sent=False)
         self._unanswered[said.frame.id] = said
         copy = self.rooms.get(room)
-        if not (self._welcome and copy and copy.here):
+        if copy is None:
+            return said.frame.id, Turn([], [self._drop(said.frame.id, ErrorCode.NOT_MEMBER)])
+        if not (self._welcome and copy.here):
             return said.frame.id, Turn([], [])
         said.sent = True
         return said.frame.id, Turn([said.frame], [])
@@ -190,8 +198,12 @@ class Client:
             case Error():
                 return self._error(frame, now_ms)
             case Left():
+                if frame.room in self._leaving:
+                    # Our own leaving; we may have joined again since.
+                    self._leaving.remove(frame.room)
+                    return Turn([], [])
                 self.rooms.pop(frame.room, None)
-                return Turn([], [frame])
+                return Turn([], [frame, *self._drop_unsent(ErrorCode.NOT_MEMBER, frame.room)])
             case Presence():
                 copy = self.rooms.get(frame.room)
                 return Turn([], [frame] if copy and copy.presence(frame) else [])
@@ -223,12 +235,9 @@ class Client:
         self.user = frame.user
         self.clock.begin(frame.now_ms, now_ms)
         self._fast_since_ms = self._probe_at_ms = now_ms
-        lost = [said for said in self._unanswered.values() if said.frame.room not in self.rooms]
         send = [join for copy in self.rooms.values() for join in self._ask_in(copy)]
-        return Turn(
-            send,
-            [frame, *(self._drop(said.frame.id, ErrorCode.NOT_MEMBER) for said in lost)],
-        )
+        gone = {said.frame.room for said in self._unanswered.values()} - set(self.rooms)
+        return Turn(send, [frame, *self._drop_unsent(ErrorCode.NOT_MEMBER, *gone)])
 
     def _joined(self, frame: Joined, now_ms: float) -> Turn:
         self._joins.pop(frame.id, None)
@@ -270,10 +279,7 @@ class Client:
             self._rejoin_at_ms[room] = now_ms + (frame.retry_after_ms or REJOIN_AFTER_MS)
             return Turn([], [])
         del self.rooms[room]
-        lost = [said.frame.id for said in self._unanswered.values() if said.frame.room == room]
-        return Turn(
-            [], [JoinRefused(room, frame), *(self._drop(lost_id, frame.code) for lost_id in lost)]
-        )
+        return Turn([], [JoinRefused(room, frame), *self._drop_unsent(frame.code, room)])
 
     def _error(self, frame: Error, now_ms: float) -> Turn:
         self._wait_ms = frame.retry_after_ms or self._wait_ms
@@ -289,6 +295,15 @@ class Client:
         if frame.id in self._unanswered or frame.id in self._joins:
             return self._refused(refusal, now_ms)
         return Turn([], [frame])
+
+    def _drop_unsent(self, code: ErrorCode, *rooms: RoomId) -> list[Happening]:
+        """Give up what waits to be sent to rooms that we are not in any more."""
+        lost = [
+            frame_id
+            for frame_id, said in self._unanswered.items()
+            if said.frame.room in rooms and not said.sent
+        ]
+        return [self._drop(frame_id, code) for frame_id in lost]
 
     def _drop(self, frame_id: FrameId, code: ErrorCode) -> Reject:
         """Give up a command that cannot be sent again: whether it was done stays unknown."""

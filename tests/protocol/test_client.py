@@ -244,15 +244,30 @@ def test_leaving_forgets_the_room(talk: Talk) -> None:
     assert talk.connect().send == []
 
 
+def test_the_answer_to_leaving_does_not_end_a_join_that_came_after(talk: Talk) -> None:
+    talk.client.leave(ROOM)
+    (join,) = talk.client.join(ROOM).send
+    assert talk.hear(Left(room=ROOM, reason="left")) == Turn([], [])
+    talk.hear(talk.joined(join.id))  # type: ignore[union-attr]
+    assert talk.seq == SEQ
+
+
 def test_being_sent_out_is_told_and_is_not_undone_by_a_reconnect(talk: Talk) -> None:
     left = Left(room=ROOM, reason="kicked")
     assert talk.hear(left) == Turn([], [left])
     frame_id, turn = talk.client.command(ROOM, ChatSend(content="hello?"))
-    assert turn.send == []
+    (refusal,) = turn.happened
+    assert isinstance(refusal, Reject)
+    assert (refusal.id, refusal.code, turn.send) == (frame_id, ErrorCode.NOT_MEMBER, [])
     talk.client.disconnected(1006)
-    turn = talk.connect()
-    assert turn.send == []
-    assert [f.id for f in turn.happened if isinstance(f, Reject)] == [frame_id]
+    assert talk.connect().send == []
+
+
+def test_what_was_not_answered_by_a_room_that_was_left_is_given_up(talk: Talk) -> None:
+    frame_id, _ = talk.client.command(ROOM, ChatSend(content="on its way"))
+    assert talk.client.leave(ROOM).happened == [], "its answer may still come"
+    talk.client.disconnected(1006)
+    assert [f.id for f in talk.connect().happened if isinstance(f, Reject)] == [frame_id]
 
 
 def test_presence_begins_anew_with_each_join_and_ignores_an_older_home(talk: Talk) -> None:
