@@ -88,7 +88,11 @@ async def open_room(call: Call[Any, Any]) -> RoomRow:
 
 
 async def live_state(call: Call[Any, Any], row: RoomRow, *, at_least: int = 0) -> Snapshot:
-    """The room's state at its last committed seq, at least `at_least`."""
-    return await call.services.live.read(
+    """The room's state at its last committed seq, at least `at_least`. Rejects: room_closed."""
+    state = await call.services.live.read(
         call.services.database, row.room_id, row.lineage, max(row.last_seq, at_least)
     )
+    # The list's row learns of it a moment later.
+    if state.room.closed:
+        raise Rejected(ErrorCode.ROOM_CLOSED)
+    return state

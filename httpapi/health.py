@@ -50,7 +50,7 @@ async def websocket_here(request: web.Request) -> web.StreamResponse:
     A connection's first request decides who serves it; a proxy must open a new one for `/ws`
     (nginx: `proxy_http_version 1.1`, `Connection: upgrade`, no keep-alive pool for this path).
     """
-    return web.json_response(
+    response = web.json_response(
         {
             "type": "urn:unisono:problem:websocket",
             "title": "This path speaks WebSocket.",
@@ -61,8 +61,10 @@ async def websocket_here(request: web.Request) -> web.StreamResponse:
         },
         status=426,
         content_type="application/problem+json",
-        headers={"Upgrade": "websocket", "Connection": "close"},
+        headers={"Upgrade": "websocket"},
     )
+    response.force_close()
+    return response
 
 
 ROUTES: Final[tuple[Route, ...]] = (

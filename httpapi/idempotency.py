@@ -19,6 +19,7 @@ from sql import queries
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
 KEY_MAX_LENGTH: Final = 200
+LOOKS: Final = 3
 UNDER_WAY: Final = 0
 """The status of a claim without an answer."""
 
@@ -33,7 +34,7 @@ class Kept(Struct, frozen=True):
     answer: bytes
 
 
-CLAIM = queries.one("idempotency.claim", Kept)
+CLAIM = queries.maybe("idempotency.claim", Kept)
 KEEP = queries.execute("idempotency.keep")
 GIVE_BACK = queries.execute("idempotency.give_back")
 FORGET = queries.execute("idempotency.forget")
@@ -91,13 +92,19 @@ async def claim(
     if not request.content_type.startswith("multipart/"):
         digest.update(await request.read())
     user_id = caller.person.user_id
-    kept = await CLAIM(
-        services.database,
-        user_id=user_id,
-        key=key,
-        body_hash=digest.digest(),
-        under_way=UNDER_WAY,
-    )
+    kept = None
+    # No row: another request took the key in the same instant, too late for our statement to see
+    # what it wrote; the next look does.
+    for _ in range(LOOKS):
+        kept = kept or await CLAIM(
+            services.database,
+            user_id=user_id,
+            key=key,
+            body_hash=digest.digest(),
+            under_way=UNDER_WAY,
+        )
+    if kept is None:
+        raise Rejected(ErrorCode.UNAVAILABLE, retry_after_ms=1_000)
     if kept.ours:
         return Claim(services, user_id, key)
     if kept.body_hash != digest.digest():

@@ -1,33 +1,40 @@
 // The thin shell over Web Audio: makes the cues of schedule.js sound, and keeps them in tune.
-//
-// Instants are turned into audio time through getOutputTimestamp(), which says which sample leaves
-// the speaker at which performance.now(); `outputLatency` moves in steps of 8 ms and is not used.
 
-import { changesAtMs, cues, sameSound, wanted } from "./schedule.js";
+import { Buffers } from "./buffers.js";
+import { OutputClock } from "./output.js";
+import { changesAtMs, cues, follows, sameSound, steer, wanted } from "./schedule.js";
+import { Voice } from "./voice.js";
 
 const SAMPLE_RATE_HZ = 48_000;
-const FADE_S = 0.015;
-const LATE_START_S = 0.06; // a cue already under way starts this much ahead, at its later position
-const CHECK_EVERY_MS = 500;
-const DEADBAND_MS = 0.25;
-const JUMP_ABOVE_MS = 15;
-const STEADY_CHECKS = 4; // first timestamps are often zero or stale: trust several in a row
-const RATE_LIMIT = 0.001; // ±0.1 %, below what is heard as pitch
+const LATE_START_S = 0.06; // a cue already under way begins this much ahead, at its later position
+const LOOK_EVERY_MS = 100;
+const LOOKS_A_CHECK = 5;
+const FROZEN_BEFORE_END_MS = 1_500; // a piece whose end is joined to the next is not bent any more
+const VOLUME_KEY = "unisono.volume";
 
-/** Events: `error` (a track that cannot be played), `ready` (detail: a track id is decoded). */
+/** Events: `ready` (detail: a track id is decoded), `error`, `state` (may it sound or not). */
 export class Player extends EventTarget {
   #context = null;
   #volume = null;
-  #buffers = new Map(); // track id -> AudioBuffer | Promise | Error
-  #voices = []; // {cue, source, gain, anchor: {contextS, positionMs}, rate, errors: number[]}
+  #buffers = new Buffers();
+  #output = new OutputClock();
+  #voices = [];
   #snapshot = null;
+  #looks = 0;
+  #level = Number(localStorage.getItem(VOLUME_KEY) ?? 1);
+  /** How far what is heard is from the schedule, ms; positive: too early. Null while unknown. */
+  errorMs = null;
 
   /** @param {import("./clock.js").ClusterClock} clock */
   constructor(clock) {
     super();
     this.clock = clock;
-    this.errorMs = null;
-    setInterval(() => this.#check(), CHECK_EVERY_MS);
+    this.#buffers.addEventListener("ready", ({ detail }) => {
+      this.#plan();
+      this.dispatchEvent(new CustomEvent("ready", { detail }));
+    });
+    this.#buffers.addEventListener("error", ({ detail }) => this.dispatchEvent(new CustomEvent("error", { detail })));
+    setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
   /** True once the browser lets us sound. */
@@ -35,159 +42,145 @@ export class Player extends EventTarget {
     return this.#context?.state === "running";
   }
 
-  /** Must be called from a click the first time: browsers keep pages silent until then. */
-  async unlock() {
+  /** Ask to sound. From a click it always works; else the browser may keep us silent until one. */
+  unlock() {
     if (!this.#context) {
       this.#context = new AudioContext({ sampleRate: SAMPLE_RATE_HZ, latencyHint: "interactive" });
-      this.#volume = this.#context.createGain();
+      this.#volume = new GainNode(this.#context, { gain: this.#level });
       this.#volume.connect(this.#context.destination);
+      this.#context.addEventListener("statechange", () => {
+        this.#output.reset();
+        this.dispatchEvent(new Event("state"));
+      });
     }
-    await this.#context.resume();
+    // Without a click this promise stays open until there is one: nobody waits for it.
+    if (!this.unlocked) this.#context.resume().catch(() => {});
     if (this.#snapshot) this.update(this.#snapshot);
   }
 
-  /** @param {number} level 0 (mute) to 1, this device only */
+  /** 0 (mute) to 1; this device only, kept here. */
+  get volume() {
+    return this.#level;
+  }
+
   set volume(level) {
+    this.#level = level;
+    localStorage.setItem(VOLUME_KEY, String(level));
     this.#volume?.gain.setTargetAtTime(level, this.#context.currentTime, 0.02);
   }
 
   isReady(trackId) {
-    return this.#buffers.get(trackId) instanceof AudioBuffer;
+    return this.#buffers.get(trackId) !== undefined;
   }
 
   /** Make it sound as the snapshot says; call after every change. */
   update(snapshot) {
     this.#snapshot = snapshot;
     if (!this.#context) return;
-    this.#load(wanted(snapshot));
-    if (!this.unlocked || !this.clock.ready) return;
-    const list = cues(snapshot);
-    const changeAtMs = list.length ? list[0].atMs : changesAtMs(snapshot);
-    for (const voice of [...this.#voices]) {
-      const same = list.find((cue) => sameSound(cue, voice.cue));
-      if (same) voice.cue = same;
-      else this.#stop(voice, changeAtMs);
-    }
-    for (const cue of list) {
-      const sounding = this.#voices.some((voice) => !voice.stopping && sameSound(voice.cue, cue));
-      if (!sounding && this.isReady(cue.trackId)) this.#start(cue);
-    }
+    this.#buffers.keep(wanted(snapshot), this.#context);
+    this.#plan();
   }
 
   /** Silence at once (leaving a room). */
   silence() {
     this.#snapshot = null;
-    for (const voice of [...this.#voices]) this.#stop(voice, null);
+    for (const voice of [...this.#voices]) this.#stop(voice, 0);
   }
 
-  #load(trackIds) {
-    for (const trackId of [...this.#buffers.keys()]) {
-      if (!trackIds.includes(trackId)) this.#buffers.delete(trackId);
-    }
-    for (const trackId of trackIds) {
-      if (this.#buffers.has(trackId)) continue;
-      const loading = this.#decode(trackId).then(
-        (buffer) => {
-          if (this.#buffers.get(trackId) !== loading) return;
-          this.#buffers.set(trackId, buffer);
-          this.dispatchEvent(new CustomEvent("ready", { detail: trackId }));
-          if (this.#snapshot) this.update(this.#snapshot);
-        },
-        (problem) => {
-          this.#buffers.set(trackId, problem);
-          this.dispatchEvent(new CustomEvent("error", { detail: { trackId, problem } }));
-        },
-      );
-      this.#buffers.set(trackId, loading);
-    }
+  get #canPlay() {
+    return this.#snapshot && this.unlocked && this.clock.ready && this.#output.steady;
   }
 
-  async #decode(trackId) {
-    const answer = await fetch(`/api/tracks/${trackId}/audio`);
-    if (!answer.ok) throw new Error(`audio: ${answer.status}`);
-    return this.#context.decodeAudioData(await answer.arrayBuffer());
+  /** The audio time at which a cluster instant is heard. */
+  #audioS(atMs) {
+    return this.#output.contextS(this.clock.localMs(atMs));
   }
 
-  /** [audio time in s, performance.now() in ms] of the sample at the speaker now, or null. */
-  #output() {
-    const stamp = this.#context.getOutputTimestamp();
-    return stamp.contextTime > 0 && stamp.performanceTime > 0
-      ? [stamp.contextTime, stamp.performanceTime]
-      : null;
-  }
-
-  /** The audio time at which a cluster instant reaches the speaker. */
-  #audioTime(atMs) {
-    const [contextS, performanceMs] = this.#output() ?? [this.#context.currentTime, performance.now()];
-    return contextS + (this.clock.localMs(atMs) - performanceMs) / 1_000;
-  }
-
-  #start(cue, fadeIn = false) {
-    const buffer = this.#buffers.get(cue.trackId);
-    let when = this.#audioTime(cue.atMs);
-    let positionMs = cue.positionMs;
-    const earliest = this.#context.currentTime + LATE_START_S;
-    if (when < this.#context.currentTime + 0.005) {
-      positionMs += (earliest - when) * 1_000;
-      when = earliest;
-      fadeIn = true;
-    }
-    if (positionMs >= buffer.duration * 1_000) return;
-    const source = new AudioBufferSourceNode(this.#context, { buffer });
-    const gain = new GainNode(this.#context, { gain: fadeIn ? 0 : 1 });
-    source.connect(gain).connect(this.#volume);
-    source.start(when, positionMs / 1_000);
-    if (fadeIn) gain.gain.setValueAtTime(0, when).linearRampToValueAtTime(1, when + FADE_S);
-    const voice = { cue, source, gain, anchor: { contextS: when, positionMs }, rate: 1, errors: [] };
-    source.onended = () => {
-      gain.disconnect();
-      this.#voices = this.#voices.filter((other) => other !== voice);
-    };
-    this.#voices.push(voice);
-  }
-
-  #stop(voice, atMs) {
-    const now = this.#context.currentTime;
-    const when = Math.max(now, atMs == null ? now : this.#audioTime(atMs));
-    voice.stopping = true;
-    voice.gain.gain.cancelScheduledValues(now);
-    voice.gain.gain.setValueAtTime(1, when).linearRampToValueAtTime(0, when + FADE_S);
-    voice.source.stop(when + FADE_S);
-  }
-
-  /** Compare what leaves the speaker with the schedule; bend the rate a little, or jump once. */
-  #check() {
-    const output = this.unlocked && this.clock.ready && this.#output();
-    if (!output) return;
-    const [contextS, performanceMs] = output;
-    const nowMs = this.clock.clusterMs(performanceMs);
-    this.errorMs = null;
+  /** Stop what no longer holds, start what is not yet sounding. */
+  #plan() {
+    if (!this.#canPlay) return;
+    const list = cues(this.#snapshot).filter((cue) => cue.endMs > this.clock.nowMs());
+    const changeAtMs = changesAtMs(this.#snapshot);
     for (const voice of [...this.#voices]) {
-      if (voice.stopping || contextS < voice.anchor.contextS || nowMs > voice.cue.endMs) continue;
-      const { cue, anchor } = voice;
-      const actualMs = anchor.positionMs + (contextS - anchor.contextS) * 1_000 * voice.rate;
-      const errorMs = actualMs - (cue.positionMs + nowMs - cue.atMs);
-      voice.errors = [...voice.errors, errorMs].slice(-STEADY_CHECKS);
-      if (voice.errors.length < STEADY_CHECKS) continue;
-      const steadyMs = [...voice.errors].sort((a, b) => a - b)[STEADY_CHECKS / 2];
-      this.errorMs = steadyMs;
-      if (Math.abs(steadyMs) > JUMP_ABOVE_MS) {
-        this.#stop(voice, null);
-        this.#start(cue, true);
-      } else {
-        this.#bend(voice, contextS, actualMs, steadyMs);
+      const same = list.find((cue) => sameSound(cue, voice.cue));
+      if (same) voice.cue = same;
+      else if (!voice.stopping && voice.cue.endMs > this.clock.nowMs()) {
+        this.#stop(voice, changeAtMs === null ? 0 : this.#audioS(changeAtMs));
       }
     }
+    for (const cue of list) {
+      if (!this.#voiceOf(cue) && this.#buffers.get(cue.trackId)) this.#start(cue);
+    }
   }
 
-  #bend(voice, contextS, actualMs, errorMs) {
-    const wish = Math.abs(errorMs) < DEADBAND_MS ? 0 : -errorMs / 4_000; // gone in about 4 s
-    const rate = 1 + Math.max(-RATE_LIMIT, Math.min(RATE_LIMIT, wish));
-    if (rate === voice.rate) return;
-    // What is already rendered but not yet heard still runs at the old rate.
-    const now = this.#context.currentTime;
-    voice.anchor = { contextS: now, positionMs: actualMs + (now - contextS) * 1_000 * voice.rate };
-    voice.rate = rate;
-    voice.source.playbackRate.setValueAtTime(rate, now);
+  #voiceOf(cue) {
+    return this.#voices.find((voice) => !voice.stopping && sameSound(voice.cue, cue));
+  }
+
+  #before(cue) {
+    return this.#voices.find((voice) => !voice.stopping && follows(cue, voice.cue));
+  }
+
+  #start(cue, fade = cue.positionMs > 0) {
+    const earliestS = this.#context.currentTime + LATE_START_S;
+    // Joined to the sample where the one before ends: two clocks are never laid side by side.
+    let whenS = this.#before(cue)?.endS ?? this.#audioS(cue.atMs);
+    let { positionMs } = cue;
+    if (whenS < this.#context.currentTime + 0.005) {
+      positionMs += (earliestS - whenS) * 1_000;
+      whenS = earliestS;
+      fade = true;
+    }
+    const buffer = this.#buffers.get(cue.trackId);
+    if (positionMs >= buffer.duration * 1_000 || cue.atMs + positionMs - cue.positionMs >= cue.endMs) return;
+    const onEnded = (ended) => { this.#voices = this.#voices.filter((voice) => voice !== ended); };
+    this.#voices.push(new Voice(this.#volume, { cue, buffer, whenS, positionMs, fade, onEnded }));
+  }
+
+  #stop(voice, whenS) {
+    const nowS = this.#context.currentTime;
+    voice.stop(whenS, nowS);
+    if (nowS < voice.startS) this.#voices = this.#voices.filter((other) => other !== voice);
+  }
+
+  #look() {
+    if (!this.unlocked) return;
+    const wasSteady = this.#output.steady;
+    this.#output.add(this.#context.getOutputTimestamp());
+    if (!this.#canPlay) return;
+    if (!wasSteady) this.#plan();
+    this.#looks += 1;
+    if (this.#looks % LOOKS_A_CHECK === 0) this.#check();
+  }
+
+  /** Compare the newest rendered sample with the schedule; bend a little, or jump once. */
+  #check() {
+    this.errorMs = null;
+    const nowS = this.#context.currentTime;
+    const heardAtMs = this.clock.clusterMs(this.#output.performanceMs(nowS));
+    for (const voice of [...this.#voices]) {
+      const { cue } = voice;
+      if (voice.stopping || heardAtMs > cue.endMs) continue;
+      if (nowS < voice.startS) {
+        this.#joinAgain(voice, nowS);
+        continue;
+      }
+      const errorMs = voice.positionMs(nowS) - (cue.positionMs + heardAtMs - cue.atMs);
+      this.errorMs = errorMs;
+      const isJoined = this.#voices.some((other) => !other.stopping && follows(other.cue, cue));
+      const { jump, rate } = steer(errorMs, (nowS - voice.startS) * 1_000);
+      if (jump) {
+        this.#stop(voice, 0);
+        this.#start(cue, true);
+      } else voice.bend(isJoined && cue.endMs - heardAtMs < FROZEN_BEFORE_END_MS ? 1 : rate, nowS);
+    }
+  }
+
+  /** A piece that waits is planned again where the bending has moved its place. */
+  #joinAgain(voice, nowS) {
+    const whenS = this.#before(voice.cue)?.endS ?? this.#audioS(voice.cue.atMs);
+    if (Math.abs(whenS - voice.startS) * SAMPLE_RATE_HZ < 1 || voice.startS - nowS < 0.5) return;
+    this.#stop(voice, 0);
+    this.#start(voice.cue);
   }
 }

@@ -4,13 +4,22 @@
 
 import { entryDurationMs } from "./store.js";
 
+const SAMPLE_MS = 1 / 48;
+
+/** What holds while it lies this near to the schedule; see steer(). */
+const DEADBAND_MS = 0.25;
+const SETTLING_MS = 3_000;
+const JUMP_ABOVE_MS = { settling: 10, settled: 30 };
+const RATE_LIMIT = { settling: 0.005, settled: 0.001 }; // the second is below what is heard as pitch
+const GONE_WITHIN_MS = 2_000;
+
 /**
  * @returns {{entryId: string, trackId: string, atMs: number, positionMs: number, endMs: number}[]}
  * the current entry and the agreed starts behind it, in order; empty while nothing moves.
  */
 export function cues(snapshot) {
   const { playback, queue, suspended } = snapshot;
-  if (suspended || playback.status !== "playing" || playback.started_at_ms == null) return [];
+  if (suspended || playback.status !== "playing" || playback.started_at_ms == null || !playback.entry) return [];
   const cue = (entry, atMs, positionMs) => ({
     entryId: entry.entry_id,
     trackId: entry.track.track_id,
@@ -29,18 +38,36 @@ export function cues(snapshot) {
 /** The tracks to have decoded, most urgent first: current, agreed, and the first that waits. */
 export function wanted(snapshot) {
   const { playback, queue } = snapshot;
-  const entries = [playback.entry, queue[0], queue[1]].filter(Boolean);
+  const agreed = playback.upcoming.map((start) => queue.find((entry) => entry.entry_id === start.entry_id));
+  const entries = [playback.entry, ...agreed, queue[0]].filter(Boolean);
   return [...new Set(entries.map((entry) => entry.track.track_id))];
 }
 
-/** When the present cues stop to hold: the act-at instant of a pause or seek, else at once. */
+/** When what sounds now stops to hold: the act-at instant of a start, pause or seek, else at once. */
 export function changesAtMs(snapshot) {
-  const { playback } = snapshot;
-  return playback.status === "idle" || playback.status === "waiting" ? null : playback.started_at_ms;
+  const { playback, suspended } = snapshot;
+  const moves = playback.status === "playing" || playback.status === "paused";
+  return moves && !suspended ? playback.started_at_ms : null;
 }
 
 /** True if two cues play the same samples at the same instants (within a sample's length). */
 export function sameSound(one, other) {
   const originMs = (cue) => cue.atMs - cue.positionMs;
-  return one.entryId === other.entryId && Math.abs(originMs(one) - originMs(other)) < 0.02;
+  return one.entryId === other.entryId && Math.abs(originMs(one) - originMs(other)) < SAMPLE_MS;
+}
+
+/** True if `next` begins with its first sample where `before` ends: they are played as one piece. */
+export const follows = (next, before) =>
+  next.positionMs === 0 && Math.abs(next.atMs - before.endMs) < SAMPLE_MS;
+
+/**
+ * What to do about a sound that is `errorMs` late (negative) or early (positive), `soundedMs` after
+ * it began: `{jump: true}` once and cross-faded, or `{rate}` to bend it back unheard.
+ */
+export function steer(errorMs, soundedMs) {
+  const phase = soundedMs < SETTLING_MS ? "settling" : "settled";
+  if (Math.abs(errorMs) > JUMP_ABOVE_MS[phase]) return { jump: true, rate: 1 };
+  if (Math.abs(errorMs) < DEADBAND_MS) return { jump: false, rate: 1 };
+  const limit = RATE_LIMIT[phase];
+  return { jump: false, rate: 1 + Math.max(-limit, Math.min(limit, -errorMs / GONE_WITHIN_MS)) };
 }

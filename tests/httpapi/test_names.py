@@ -50,7 +50,8 @@ def test_names_are_kept_in_nfc_and_trimmed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("Admin", "\uff21dmin"), ("STRASSE", "straße"), ("ﬁn", "fin"), ("a", "a\u3164")]
+    ("one", "other"),
+    [("Admin", "\uff21dmin"), ("STRASSE", "straße"), ("ﬁn", "fin"), ("a", "a\u3164")],
 )
 def test_r7_names_that_fold_together_are_one(one: str, other: str) -> None:
     assert names.key(one) == names.key(other)
