@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from tests.httpapi.site import Guest, Site
 
 PASSWORD = "correct horse"
@@ -152,13 +150,11 @@ async def test_logout_all_ends_every_login(site: Site) -> None:
     assert (await site.ask("GET", "/api/auth/me", who=two)).status == 401
 
 
-@pytest.mark.parametrize(
-    "header", ["Bearer x", "Bearer", "Basic YTpi", "Bearer a.b.c", "bearer " + "x" * 9_000]
-)
-async def test_a_bad_token_is_unauthenticated(site: Site, header: str) -> None:
-    answer = await site.ask("GET", "/api/auth/me", headers={"Authorization": header})
-    assert (answer.status, answer.code) == (401, "unauthenticated")
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+async def test_a_bad_token_is_unauthenticated(site: Site) -> None:
+    for header in ("Bearer x", "Bearer", "Basic YTpi", "Bearer a.b.c", "bearer " + "x" * 9_000):
+        answer = await site.ask("GET", "/api/auth/me", headers={"Authorization": header})
+        assert (answer.status, answer.code) == (401, "unauthenticated"), header
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 async def test_j3_a_refresh_token_is_no_access_token(site: Site) -> None:
@@ -186,9 +182,9 @@ async def test_a_profile_changes_where_it_is_told_to(site: Site) -> None:
     assert (answer.body["bio"], answer.body["country"], answer.body["locale"]) == ("hi", None, "fa")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_r2_only_ones_own_profile_can_be_set(site: Site) -> None:
+    ann = await site.guest()
+    bodies: tuple[dict[str, object], ...] = (
         {"role": "owner"},
         {"user_id": "x"},
         {"created_at": "x"},
@@ -196,8 +192,6 @@ async def test_a_profile_changes_where_it_is_told_to(site: Site) -> None:
         {"email_verified": True},
         {"country": "xx"},
         {"display_name": "\u202e"},
-    ],
-)
-async def test_r2_only_ones_own_profile_can_be_set(site: Site, body: dict[str, object]) -> None:
-    ann = await site.guest()
-    assert (await site.ask("PATCH", "/api/users/me", body, who=ann)).status == 400
+    )
+    for body in bodies:
+        assert (await site.ask("PATCH", "/api/users/me", body, who=ann)).status == 400, body

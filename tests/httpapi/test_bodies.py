@@ -1,8 +1,7 @@
 """What a stranger may send as a body or a query, and what comes back: a problem, never a crash."""
 
 import gzip
-
-import pytest
+import itertools
 
 from tests.httpapi.site import Site
 
@@ -24,11 +23,11 @@ BAD_BODIES = {
 }
 
 
-@pytest.mark.parametrize("name", BAD_BODIES)
-async def test_r5_a_bad_body_is_a_bad_request(site: Site, name: str) -> None:
-    answer = await site.ask("POST", "/api/auth/guest", data=BAD_BODIES[name], headers=JSON)
-    assert (answer.status, answer.code) == (400, "bad_request")
-    assert b"Traceback" not in answer.data
+async def test_r5_a_bad_body_is_a_bad_request(site: Site) -> None:
+    for name, body in BAD_BODIES.items():
+        answer = await site.ask("POST", "/api/auth/guest", data=body, headers=JSON)
+        assert (answer.status, answer.code) == (400, "bad_request"), name
+        assert b"Traceback" not in answer.data
 
 
 async def test_a_bad_field_is_named(site: Site) -> None:
@@ -45,39 +44,36 @@ async def test_r8_a_body_beyond_64_kib_is_too_large_gzipped_or_not(site: Site) -
     assert (packed.status, packed.code) == (413, "payload_too_large")
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "a/b"])
-async def test_r8_another_content_type_is_refused(site: Site, media_type: str) -> None:
-    answer = await site.ask(
-        "POST",
-        "/api/auth/guest",
-        data=b'{"display_name":"Ann"}',
-        headers={"Content-Type": media_type},
-    )
-    assert (answer.status, answer.code) == (415, "unsupported_media")
+async def test_r8_another_content_type_is_refused(site: Site) -> None:
+    for media_type in ("text/plain", "application/x-www-form-urlencoded", "a/b"):
+        answer = await site.ask(
+            "POST", "/api/auth/guest", data=b"{}", headers={"Content-Type": media_type}
+        )
+        assert (answer.status, answer.code) == (415, "unsupported_media")
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "limit=0",
-        "limit=-1",
-        "limit=101",
-        "limit=1e99",
-        "limit=abc",
-        "limit=NaN",
-        "limit=9223372036854775808",
-        "limit=1&limit=2",
-        "cursor=garbage",
-        "cursor=" + "A" * 401,
-        "cursor=WyJhY3RpdmUgcm9vbXMiLDkyMjMzNzIwMzY4NTQ3NzU4MDgsIngiXQ",
-        "user_id=5",
-        "sort=name;drop",
-        "query=%00",
-    ],
+BAD_QUERIES = (
+    "limit=0",
+    "limit=-1",
+    "limit=101",
+    "limit=1e99",
+    "limit=abc",
+    "limit=NaN",
+    "limit=9223372036854775808",
+    "limit=1&limit=2",
+    "cursor=garbage",
+    "cursor=" + "A" * 401,
+    "cursor=WyJhY3RpdmUgcm9vbXMiLDkyMjMzNzIwMzY4NTQ3NzU4MDgsIngiXQ",
+    "user_id=5",
+    "sort=name;drop",
+    "query=%00",
 )
-async def test_r3_r4_a_bad_query_is_a_bad_request(site: Site, query: str) -> None:
-    answer = await site.ask("GET", f"/api/rooms?{query}")
-    assert (answer.status, answer.code) == (400, "bad_request")
+
+
+async def test_r3_r4_a_bad_query_is_a_bad_request(site: Site) -> None:
+    for query in BAD_QUERIES:
+        answer = await site.ask("GET", f"/api/rooms?{query}")
+        assert (answer.status, answer.code) == (400, "bad_request"), query
 
 
 async def test_r4_a_cursor_of_another_list_is_refused(site: Site) -> None:
@@ -93,13 +89,13 @@ async def test_r4_a_cursor_of_another_list_is_refused(site: Site) -> None:
         assert answer.status == 400
 
 
-@pytest.mark.parametrize("text", ["'; drop table rooms; --", "%", "_", "\\", "a' or '1'='1", "Ω'"])
-async def test_r6_text_that_looks_like_sql_is_only_text(site: Site, text: str) -> None:
+async def test_r6_text_that_looks_like_sql_is_only_text(site: Site) -> None:
     owner = await site.account()
     await site.room(owner, name="Plain")
-    for path in ("/api/rooms?query=", "/api/tracks?query="):
+    texts = ("'; drop table rooms; --", "%", "_", "\\", "a' or '1'='1", "Ω'")
+    for text, path in itertools.product(texts, ("/api/rooms", "/api/tracks")):
         answer = await site.client.get(
-            site.url + path.partition("?")[0],
+            site.url + path,
             params={"query": text},
             headers={"Authorization": f"Bearer {owner.token}"},
         )
@@ -107,7 +103,7 @@ async def test_r6_text_that_looks_like_sql_is_only_text(site: Site, text: str) -
         assert (await answer.json())["items"] == []
 
 
-@pytest.mark.parametrize("room_id", ["x", "1", "00000000-0000-0000-0000-00000000000", "%00", "é"])
-async def test_a_bad_id_in_a_path_is_not_found(site: Site, room_id: str) -> None:
-    answer = await site.ask("GET", f"/api/rooms/{room_id}")
-    assert (answer.status, answer.code) == (404, "not_found")
+async def test_a_bad_id_in_a_path_is_not_found(site: Site) -> None:
+    for room_id in ("x", "1", "00000000-0000-0000-0000-00000000000", "%00", "é"):
+        answer = await site.ask("GET", f"/api/rooms/{room_id}")
+        assert (answer.status, answer.code) == (404, "not_found"), room_id

@@ -64,7 +64,8 @@ async def test_a_look_alike_of_a_taken_user_name_is_taken(site: Site) -> None:
     assert (answer.status, answer.code) == (409, "name_taken")
 
 
-@pytest.mark.parametrize("username", ["ab", "a b c", "a@b", "x" * 31, "   a  "])
-async def test_a_user_name_can_be_typed_and_is_no_address(site: Site, username: str) -> None:
-    body = {"username": username, "email": "x@example.org", "password": "correct horse"}
-    assert (await site.ask("POST", "/api/auth/register", body)).status == 400
+async def test_a_user_name_can_be_typed_and_is_no_address(site: Site) -> None:
+    body = {"email": "x@example.org", "password": "correct horse"}
+    for username in ("ab", "a b c", "a@b", "x" * 31, "   a  "):
+        answer = await site.ask("POST", "/api/auth/register", body | {"username": username})
+        assert answer.status == 400, username

@@ -194,21 +194,20 @@ async def test_playback_answers_with_the_anchor_that_holds_then(site: Site) -> N
     assert (await site.ask("PUT", path, other, who=owner)).code == "conflict"
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_a_malformed_playback_command_is_refused(site: Site) -> None:
+    owner = await site.account()
+    room_id = await site.room(owner)
+    bodies: tuple[dict[str, object], ...] = (
         {"action": "stop"},
         {"action": "pause"},
         {"action": "seek", "entry_id": NOBODY},
         {"action": "play", "position_ms": 5},
         {"action": "seek", "entry_id": NOBODY, "position_ms": -1},
         {"action": "seek", "entry_id": "x", "position_ms": 1},
-    ],
-)
-async def test_a_malformed_playback_command_is_refused(site: Site, body: dict[str, str]) -> None:
-    owner = await site.account()
-    room_id = await site.room(owner)
-    assert (await site.ask("PUT", f"/api/rooms/{room_id}/playback", body, who=owner)).status == 400
+    )
+    for body in bodies:
+        answer = await site.ask("PUT", f"/api/rooms/{room_id}/playback", body, who=owner)
+        assert answer.status == 400, body
 
 
 async def test_messages_are_said_and_read_back_newest_first(site: Site) -> None:
@@ -233,14 +232,11 @@ async def test_messages_are_said_and_read_back_newest_first(site: Site) -> None:
     assert crossed.status == 400
 
 
-@pytest.mark.parametrize("content", ["", "x" * 2_001, 5, None, "a\x00b"])
-async def test_a_malformed_message_is_refused(site: Site, content: object) -> None:
+async def test_a_malformed_message_is_refused(site: Site) -> None:
     owner = await site.account()
-    room_id = await site.room(owner)
-    answer = await site.ask(
-        "POST", f"/api/rooms/{room_id}/messages", {"content": content}, who=owner
-    )
-    assert answer.status == 400
+    path = f"/api/rooms/{await site.room(owner)}/messages"
+    for content in ("", "x" * 2_001, 5, None, "a\x00b"):
+        assert (await site.ask("POST", path, {"content": content}, who=owner)).status == 400
 
 
 async def test_r15_a_key_makes_a_write_happen_once(site: Site) -> None:
@@ -281,10 +277,9 @@ async def test_r15_a_key_names_the_command_so_that_parallel_retries_are_one(site
     assert await site.scalar("select count(*) from chat_messages") == 1
 
 
-@pytest.mark.parametrize("key", ["", "x" * 201, "a\tb"])
-async def test_a_key_must_be_usable(site: Site, key: str) -> None:
+async def test_a_key_must_be_usable(site: Site) -> None:
     owner = await site.account()
-    answer = await site.ask(
-        "POST", "/api/rooms", {"name": "x"}, who=owner, headers={"Idempotency-Key": key}
-    )
-    assert answer.status == 400
+    for key in ("", "x" * 201, "a\tb"):
+        headers = {"Idempotency-Key": key}
+        answer = await site.ask("POST", "/api/rooms", {"name": "x"}, who=owner, headers=headers)
+        assert answer.status == 400
