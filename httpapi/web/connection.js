@@ -1,41 +1,35 @@
 // One WebSocket to the server: hello, joins, commands with acks, reconnecting with what we have.
 //
-// A command is kept until it is answered and is sent again, with its id, after a reconnect: the
-// server runs it once. What a close code means comes from codes.js, generated from the protocol.
+// What a close code means comes from codes.js, generated from the protocol.
 
 import { CLOSE_CODES } from "./codes.js";
+import { Outbox } from "./outbox.js";
 
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 15_000;
+const REJOIN_AFTER_MS = 1_000;
 const PROBE_FAST_MS = 250;
 const PROBE_FAST_FOR_MS = 6_000;
 const PROBE_SLOW_MS = 1_000;
-
-/** A refusal by the server: `code` is from the error table. */
-export class Rejected extends Error {
-  constructor(frame) {
-    super(frame.message || frame.code);
-    this.code = frame.code;
-    this.temporary = frame.temporary;
-    this.retryAfterMs = frame.retry_after_ms;
-    this.details = frame.details ?? {};
-  }
-}
+const SILENT_TOO_LONG_MS = 10_000; // every probe is answered: a line this quiet is dead
 
 /**
  * Events: `state` (detail: "connecting" | "open" | "waiting" | "closed"), `frame` (any server
- * frame that is not an answer), `fatal` (detail: the close code; do not come back).
+ * frame), `refused` (detail: {roomId, problem}: a room did not let us in again), `fatal` (detail:
+ * {code, newCredentials}: it does not come back by itself).
  */
 export class Connection extends EventTarget {
   #socket = null;
+  #outbox = new Outbox();
   #nextId = 1;
-  #unanswered = new Map(); // id -> {frame, resolve, reject, timer}
-  #stores = new Map(); // room id -> {store, join: {password?}}
+  #stores = new Map(); // room id -> {store, password}
   #tries = 0;
-  #stopped = false;
-  #probeTimer = 0;
-  #openedAt = 0;
   #ready = false;
+  #openedAt = 0;
+  #heardAt = 0;
+  #probeTimer = 0;
+  #retryTimer = 0;
+  state = "connecting";
 
   /**
    * @param {string} url of the WebSocket
@@ -52,31 +46,41 @@ export class Connection extends EventTarget {
   }
 
   open() {
-    this.#stopped = false;
+    clearTimeout(this.#retryTimer);
     this.#say("connecting");
     const socket = new WebSocket(this.url, "unisono.v1.json");
     this.#socket = socket;
+    this.#heardAt = performance.now();
     socket.onopen = () => this.#send({ type: "hello", client_id: this.clientId });
-    socket.onmessage = (message) => this.#receive(message.data);
+    socket.onmessage = (message) => socket === this.#socket && this.#receive(message.data);
     socket.onclose = (event) => socket === this.#socket && this.#closed(event.code);
   }
 
-  close() {
-    this.#stopped = true;
+  /** Open anew at once: as somebody else, or because the line is dead. */
+  renew() {
+    this.#ready = false;
     clearTimeout(this.#probeTimer);
-    this.#socket?.close(1000);
-    this.#say("closed");
+    const old = this.#socket;
+    this.open();
+    old?.close(1000);
   }
 
   /** Come into a room; its store is kept up to date from then on, over reconnects. */
-  async join(store, { password } = {}) {
-    this.#stores.set(store.roomId, { store, password });
-    await this.#ask(this.#joinFrame(store, password));
+  async join(store, password) {
+    const { roomId } = store;
+    this.#stores.set(roomId, { store, password });
+    try {
+      await this.#ask(this.#joinFrame(roomId));
+    } catch (problem) {
+      if (this.#stores.get(roomId)?.store === store) this.#stores.delete(roomId);
+      throw problem;
+    }
   }
 
   /** Leave a room at once. */
   leave(roomId) {
     this.#stores.delete(roomId);
+    this.#outbox.forget(roomId);
     if (this.#ready) this.#send({ type: "leave", id: this.#nextId++, room: roomId });
   }
 
@@ -90,15 +94,15 @@ export class Connection extends EventTarget {
     if (this.#ready) this.#send({ type: "signal", room: roomId, signal });
   }
 
-  #joinFrame(store, password) {
-    return { type: "join", id: this.#nextId++, room: store.roomId, password, have: store.have };
+  #joinFrame(roomId) {
+    const { store, password } = this.#stores.get(roomId);
+    return { type: "join", id: this.#nextId++, room: roomId, password, have: store.have };
   }
 
   #ask(frame) {
-    return new Promise((resolve, reject) => {
-      this.#unanswered.set(frame.id, { frame, resolve, reject });
-      if (this.#ready) this.#send(frame);
-    });
+    const answer = this.#outbox.ask(frame);
+    if (this.#ready) this.#send(frame);
+    return answer;
   }
 
   #send(frame) {
@@ -107,78 +111,66 @@ export class Connection extends EventTarget {
 
   #receive(text) {
     const arrivedAt = performance.now();
+    this.#heardAt = arrivedAt;
     const frame = JSON.parse(text);
+    const store = this.#stores.get(frame.room)?.store;
     switch (frame.type) {
-      case "welcome": return this.#welcomed(frame);
-      case "probed": return this.clock.add(frame.t0, frame.t1, frame.t2, arrivedAt);
-      case "joined": return this.#joined(frame);
-      case "ack": return this.#answered(frame.id, "resolve", frame);
-      case "reject": return this.#answered(frame.id, "reject", new Rejected(frame));
-      case "error": if (frame.id) this.#answered(frame.id, "reject", new Rejected(frame)); break;
-      case "events": if (this.#store(frame)?.events(frame) === false) this.#rejoin(frame.room); break;
-      case "presence": this.#store(frame)?.presence(frame); break;
+      case "welcome": this.#welcomed(); break;
+      case "probed": this.clock.add(frame.t0, frame.t1, frame.t2, arrivedAt); break;
+      case "joined": store?.joined(frame); this.#outbox.resolve(frame.id, frame); break;
+      case "ack": this.#outbox.resolve(frame.id, frame); break;
+      case "reject": this.#outbox.reject(frame.id, frame); break;
+      case "error": if (frame.id) this.#outbox.reject(frame.id, frame); break;
+      case "events": if (store?.snapshot && !store.events(frame)) this.#rejoin(frame.room); break;
+      case "presence": store?.presence(frame); break;
       case "left": this.#stores.delete(frame.room); break;
-      case "reconnect": setTimeout(() => this.#socket?.close(1000), frame.after_ms); break;
+      case "reconnect": setTimeout(() => this.#ready && this.renew(), frame.after_ms); break;
     }
     this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
   }
 
-  #store(frame) {
-    const store = this.#stores.get(frame.room)?.store;
-    return store?.snapshot ? store : undefined;
-  }
-
-  #welcomed(frame) {
+  #welcomed() {
     this.#ready = true;
     this.#tries = 0;
     this.#openedAt = performance.now();
-    this.user = frame.user;
     this.#say("open");
     this.#probe();
-    // Joins first: a command to a room that this connection has not joined would be refused.
-    const waiting = [...this.#unanswered.values()];
-    const joining = new Set(waiting.filter((ask) => ask.frame.type === "join").map((ask) => ask.frame.room));
-    for (const roomId of this.#stores.keys()) if (!joining.has(roomId)) this.#rejoin(roomId);
-    for (const ask of waiting) if (ask.frame.type === "join") this.#send(ask.frame);
-    for (const ask of waiting) if (ask.frame.type !== "join") this.#send(ask.frame);
+    const asked = this.#outbox.frames();
+    // Rooms first: a command to a room that this connection has not joined would be refused.
+    for (const roomId of this.#stores.keys()) this.#rejoin(roomId);
+    for (const frame of asked) this.#send(frame);
   }
 
-  #rejoin(roomId) {
-    const { store, password } = this.#stores.get(roomId);
-    this.#ask(this.#joinFrame(store, password)).catch((problem) => {
+  async #rejoin(roomId) {
+    if (!this.#stores.has(roomId) || this.#outbox.isJoining(roomId)) return;
+    try {
+      await this.#ask(this.#joinFrame(roomId));
+    } catch (problem) {
+      if (problem.temporary) {
+        setTimeout(() => this.#ready && this.#rejoin(roomId), problem.retryAfterMs ?? REJOIN_AFTER_MS);
+        return;
+      }
       this.#stores.delete(roomId);
       this.dispatchEvent(new CustomEvent("refused", { detail: { roomId, problem } }));
-    });
-  }
-
-  #joined(frame) {
-    this.#stores.get(frame.room)?.store.joined(frame);
-    this.#answered(frame.id, "resolve", frame);
-  }
-
-  #answered(id, how, value) {
-    const ask = this.#unanswered.get(id);
-    if (!ask) return;
-    this.#unanswered.delete(id);
-    ask[how](value);
+    }
   }
 
   #probe() {
     clearTimeout(this.#probeTimer);
-    if (!this.#ready) return;
-    this.#send({ type: "probe", t0: performance.now() });
-    const fast = performance.now() - this.#openedAt < PROBE_FAST_FOR_MS;
+    const now = performance.now();
+    if (now - this.#heardAt > SILENT_TOO_LONG_MS) return this.renew();
+    this.#send({ type: "probe", t0: now });
+    const fast = now - this.#openedAt < PROBE_FAST_FOR_MS;
     this.#probeTimer = setTimeout(() => this.#probe(), fast ? PROBE_FAST_MS : PROBE_SLOW_MS);
   }
 
   #closed(code) {
     this.#ready = false;
     clearTimeout(this.#probeTimer);
-    const advice = CLOSE_CODES[code] ?? { reconnect: true };
-    if (this.#stopped) return;
-    if (!advice.reconnect || advice.new_credentials) {
+    const { reconnect = true, new_credentials: newCredentials = false } = CLOSE_CODES[code] ?? {};
+    if (!reconnect || newCredentials) {
       this.#say("closed");
-      this.dispatchEvent(new CustomEvent("fatal", { detail: code }));
+      this.dispatchEvent(new CustomEvent("fatal", { detail: { code, newCredentials } }));
       return;
     }
     this.#say("waiting");
@@ -187,12 +179,9 @@ export class Connection extends EventTarget {
     this.#retryTimer = setTimeout(() => this.open(), Math.random() * ceiling);
   }
 
-  #retryTimer = 0;
-
   /** The network or the tab is back: do not sit out a long wait. */
   #hurry() {
-    if (this.#stopped || this.#ready || this.#socket?.readyState !== WebSocket.CLOSED) return;
-    clearTimeout(this.#retryTimer);
+    if (this.state !== "waiting") return;
     this.#tries = 0;
     this.open();
   }

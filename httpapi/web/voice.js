@@ -2,7 +2,7 @@
 
 const SAMPLE_RATE_HZ = 48_000;
 const FADE_S = 0.015;
-const SAMPLES_IN_ADVANCE_S = 0.003; // one render quantum: what is nearer than that has been rendered
+const RENDERED_AHEAD_S = 0.003; // one render quantum: what is nearer than that has been rendered
 
 const onGrid = (seconds) => Math.round(seconds * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ;
 
@@ -59,7 +59,7 @@ export class Voice {
   /** Fade out at an audio time; what has not begun by then never sounds. */
   stop(whenS, nowS) {
     this.stopping = true;
-    const at = Math.max(whenS, nowS + SAMPLES_IN_ADVANCE_S);
+    const at = Math.max(whenS, nowS + RENDERED_AHEAD_S);
     if (at <= this.startS) {
       this.#source.stop();
       this.#gain.disconnect();
