@@ -4,12 +4,11 @@ import asyncio
 import logging
 
 import pytest
-from aiohttp import web
 
-from httpapi.addresses import client_address
 from httpapi.app import ROUTES
 from httpapi.endpoint import Route
 from httpapi.openapi import document, statuses
+from roomserver.runtime.addresses import client_address, peer_address
 from roomserver.runtime.config import load
 from tests.httpapi.conftest import OpenSite
 from tests.httpapi.site import Site
@@ -214,21 +213,8 @@ async def test_anonymous_callers_are_counted_by_address(open_site: OpenSite) -> 
 def test_r14_only_trusted_proxies_say_who_calls(
     peer: str, forwarded: list[str], address: str
 ) -> None:
-    from aiohttp.test_utils import make_mocked_request
-    from multidict import CIMultiDict
-
-    class Transport:
-        def get_extra_info(self, name: str, default: object = None) -> object:
-            return (peer, 1) if name == "peername" else default
-
-    request: web.Request = make_mocked_request(
-        "GET",
-        "/",
-        headers=CIMultiDict([("X-Forwarded-For", each) for each in forwarded]),
-        transport=Transport(),
-    )
     trusted = load({}, trusted_proxies="10.0.0.0/8").trusted_proxies
-    assert client_address(request, trusted) == address
+    assert client_address(peer_address((peer, 1)), forwarded, trusted) == address
 
 
 async def test_no_value_reaches_the_database_unchecked(
