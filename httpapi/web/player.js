@@ -45,7 +45,7 @@ export class Player extends EventTarget {
   /** Ask to sound. From a click it always works; else the browser may keep us silent until one. */
   unlock() {
     if (!this.#context) {
-      this.#context = new AudioContext({ sampleRate: SAMPLE_RATE_HZ, latencyHint: "interactive" });
+      this.#context = new AudioContext({ sampleRate: SAMPLE_RATE_HZ, latencyHint: "playback" });
       this.#volume = new GainNode(this.#context, { gain: this.#level });
       this.#volume.connect(this.#context.destination);
       this.#context.addEventListener("statechange", () => {
