@@ -1,7 +1,7 @@
 """One socket: bytes in, messages out. No task, no future, no timer of its own.
 
     transport -> ServerProtocol (websockets, Sans-I/O) -> Dialogue
-    Hub, Dialogue -> prebuilt frames -> transport
+    Hub, Dialogue -> prebuilt frames -> Outbox -> transport
 
 The front door has read the head already and hands the transport over. What the WebSocket protocol
 itself wants to say (handshake, pong, close) comes out of `data_to_send`; frames of ours are built
@@ -10,11 +10,11 @@ once for many readers and written straight to the transport while the connection
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
-from websockets.protocol import OPEN
+from websockets.protocol import CONNECTING, OPEN
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
@@ -22,13 +22,17 @@ from protocol.close_codes import CloseCode
 from protocol.codec import encode
 from protocol.frames import MAX_FRAME_BYTES
 from roomserver.edge import origins
+from roomserver.edge.answers import answer, security_headers
 from roomserver.edge.budget import Budget
 from roomserver.edge.dialogue import Dialogue
 from roomserver.edge.framing import text_frame
+from roomserver.edge.keepalive import Keepalive
+from roomserver.edge.outbox import Outbox
 from roomserver.edge.wheel import Due
-from roomserver.runtime.clock import monotonic_ns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from msgspec import Struct
 
     from roomserver.edge.edge import Edge
@@ -36,45 +40,52 @@ if TYPE_CHECKING:
 SUBPROTOCOL: Final = Subprotocol("unisono.v1.json")
 FRAGMENTS: Final = 64
 """A message in more pieces than this is an attack."""
+BITE_BYTES: Final = 8 * 1024
+"""As much is parsed at a time, so that a flood is noticed after a thousand frames."""
 
 _quiet: Final = logging.getLogger("websockets.edge")
 _quiet.setLevel(logging.CRITICAL)
+
+
+def _choose(ws: ServerProtocol, offered: "Sequence[Subprotocol]") -> Subprotocol | None:
+    return SUBPROTOCOL if SUBPROTOCOL in offered else None
 
 
 class Connection(asyncio.Protocol):
     """A WebSocket from handshake to end."""
 
     __slots__ = (
-        "_budget", "_close_due", "_edge", "_parts", "_ping_due", "_ping_sent_ns", "_pings",
-        "_pong_due", "_slow_due", "_ws", "address", "conn_id", "cookie", "dialogue", "is_open",
-        "paused", "rtt_ms", "transport",
+        "_budget", "_close_due", "_edge", "_is_stranger", "_keepalive", "_outbox", "_parts",
+        "_slow_due", "_ws", "address", "conn_id", "cookie", "dialogue", "is_open", "paused",
+        "transport",
     )  # fmt: skip
 
     def __init__(self, edge: "Edge", conn_id: str, address: str) -> None:
         self._edge = edge
         self.conn_id = conn_id
         self.address = address
+        """Counted among the strangers until hello is accepted."""
         self.cookie: str | None = None
-        self.rtt_ms: float | None = None
-        """The last round trip that we measured ourselves; None before the first pong."""
         self.is_open = False
         self.paused = False
+        """Live events would only pile up; the hub leaves them out and brings them later."""
         self.dialogue = Dialogue(edge, self)
         self._ws = ServerProtocol(
-            subprotocols=[SUBPROTOCOL],
-            select_subprotocol=lambda _, offered: SUBPROTOCOL if SUBPROTOCOL in offered else None,
-            max_size=MAX_FRAME_BYTES,
-            logger=_quiet,
+            select_subprotocol=_choose, max_size=MAX_FRAME_BYTES, logger=_quiet
         )
         self._budget = Budget(edge.pace.frames_per_second)
-        self._parts: list[bytes] = []
-        self._pings = 0
-        self._ping_sent_ns = 0
-        self._ping_due: Due | None = None
-        self._pong_due: Due | None = None
+        self._keepalive = Keepalive(self, edge.wheel, edge.pace)
+        self._parts: list[bytes] | None = None
+        self._outbox: Outbox | None = None
         self._slow_due: Due | None = None
         self._close_due: Due | None = None
+        self._is_stranger = True
         self.transport: asyncio.Transport
+
+    @property
+    def rtt_ms(self) -> float | None:
+        """The last round trip that we measured ourselves; None before the first pong."""
+        return self._keepalive.rtt_ms
 
     # What asyncio tells us.
 
@@ -86,19 +97,15 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the protocol; act on what it found."""
-        ws = self._ws
-        ws.receive_data(data)
-        for event in ws.events_received():
-            if isinstance(event, Request):
-                self._upgrade(event)
-            elif isinstance(event, Frame):
-                self._frame(event)
-            if self.transport.is_closing():
-                return
-        self._send_protocol()
+        if self.is_open and len(data) > BITE_BYTES:
+            for start in range(0, len(data), BITE_BYTES):
+                self._bite(data[start : start + BITE_BYTES])
+        else:
+            self._bite(data)
 
     def eof_received(self) -> bool:
-        """The peer sends no more."""
+        """The peer sends no more: asyncio closes the transport after this."""
+        self.is_open = False
         self._ws.receive_eof()
         self._send_protocol()
         return False
@@ -106,60 +113,121 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer reads too slowly: live events stop until it has caught up."""
         self.paused = True
-        self._slow_due = self._edge.wheel.after(self._edge.pace.slow_after_ms, self.too_slow)
+        if self._slow_due is None:
+            self._slow_due = self._edge.wheel.after(self._edge.pace.slow_after_ms, self.too_slow)
 
     def resume_writing(self) -> None:
-        """The peer has caught up: bring what it missed."""
+        """The peer has caught up: bring the rest of what is large, then what it missed."""
+        if self._slow_due is not None:
+            self._slow_due.cancel()
+            self._slow_due = None
         self.paused = False
-        self._cancel("_slow_due")
-        self._edge.hub.caught_up(self)
+        self._pump()
+        if self.is_open and not self.paused:
+            self._edge.hub.caught_up(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The end. Nothing may keep this object alive afterwards."""
+        """The end. Nothing may keep this object alive afterwards, not even itself."""
         self.is_open = False
-        for due in ("_ping_due", "_pong_due", "_slow_due", "_close_due"):
-            self._cancel(due)
-        self._parts.clear()
-        self.dialogue.close()
+        self.accepted()
+        self._keepalive.close()
+        if self._slow_due is not None:
+            self._slow_due.cancel()
+        self._outbox = None
         self._edge.closed(self)
+        self.dialogue.close()
+        self._ws.parser.close()
+        del self._keepalive
 
     # What others ask of us.
 
     def write(self, frames: bytes) -> None:
         """Write prebuilt frames, if the connection is open."""
-        if self.is_open and not self.transport.is_closing():
+        if not self.is_open or self.transport.is_closing():
+            return
+        pace = self._edge.pace
+        if self._outbox is not None or len(frames) > pace.piece_bytes:
+            if self._outbox is None:
+                self._outbox = Outbox(frames, pace.piece_bytes)
+            else:
+                self._outbox.add(frames)
+            if not self.paused:
+                self._pump()
+        else:
             self.transport.write(frames)
-            if self.paused and self.transport.get_write_buffer_size() > self._edge.pace.slow_bytes:
+        if self.paused:
+            late_bytes = self._outbox.late_bytes if self._outbox else 0
+            if late_bytes + self.transport.get_write_buffer_size() > pace.slow_bytes:
                 self.too_slow()
 
     def send(self, frame: "Struct") -> None:
         """Encode and write one frame for this connection alone."""
         self.write(text_frame(encode(frame)))
 
+    def ping(self, data: bytes) -> None:
+        """Ask whether somebody is there."""
+        if self.is_open:
+            self._ws.send_ping(data)
+            self._send_protocol()
+
     def end(self, code: CloseCode, reason: str = "") -> None:
         """Close politely, and for good after `close_within_ms`."""
         if self.is_open:
             self.is_open = False
-            self._ws.send_close(int(code), reason)
+            # `fail` also ends our side of the stream and throws away what still comes, unparsed:
+            # a flood costs nothing more. The parser may have failed by itself on later bytes.
+            if self._ws.state is OPEN:
+                self._ws.fail(int(code), reason)
             self._send_protocol()
 
     def too_slow(self) -> None:
         """Tell it, though it will hardly read it, and let go."""
         self.end(CloseCode.TOO_SLOW, "too slow")
-        self._drop()
+        self.drop()
 
-    def expect_hello(self) -> None:
-        """Nobody may stay without saying who it is."""
-        self._close_due = self._edge.wheel.after(
-            self._edge.pace.hello_within_ms, lambda: self.end(CloseCode.NO_HELLO, "no hello")
-        )
+    def drop(self) -> None:
+        """Let go at once."""
+        # uvloop raises on a write after this; what is not open is not written to.
+        self.is_open = False
+        self.transport.abort()
 
     def welcomed(self) -> None:
         """The hello was accepted: from now on keep the line alive and measure it."""
-        self._cancel("_close_due")
-        self._later_ping()
+        self.accepted()
+        self._keepalive.start()
+
+    def accepted(self) -> None:
+        """No stranger any more, and no longer in a hurry."""
+        if self._close_due is not None:
+            self._close_due.cancel()
+            self._close_due = None
+        if self._is_stranger:
+            self._is_stranger = False
+            self._edge.strangers.leave(self.address)
 
     # The WebSocket protocol.
+
+    def _bite(self, data: bytes) -> None:
+        ws = self._ws
+        begins = ws.state is CONNECTING
+        if not (begins or self.is_open):
+            return
+        ws.receive_data(data)
+        events = ws.events_received()
+        if begins and not events:
+            # Not HTTP: the library would answer too, but without our headers.
+            self._refuse_head()
+        for event in events:
+            if isinstance(event, Frame):
+                self._frame(event)
+            elif isinstance(event, Request):
+                self._upgrade(event)
+        self._send_protocol()
+
+    def _refuse_head(self) -> None:
+        self._ws.data_to_send()
+        self.transport.write(answer("400 Bad Request", is_https=self._edge.config.is_https))
+        self.transport.close()
 
     def _upgrade(self, request: Request) -> None:
         refusal = origins.refusal(request, self._edge.config.public_url)
@@ -169,13 +237,16 @@ class Connection(asyncio.Protocol):
             response = self._ws.accept(request)
             if request.headers.get("Origin") is not None:
                 self.cookie = request.headers.get("Cookie")
-        for name, value in origins.SECURITY_HEADERS:
+        for name, value in security_headers(self._edge.config.is_https):
             response.headers[name] = value
         self._ws.send_response(response)
         self.is_open = self._ws.state is OPEN
         self._send_protocol()
         if self.is_open:
-            self.expect_hello()
+            # Nobody may stay without saying who it is.
+            self._close_due = self._edge.wheel.after(
+                self._edge.pace.hello_within_ms, lambda: self.end(CloseCode.NO_HELLO, "no hello")
+            )
 
     def _frame(self, frame: Frame) -> None:
         if not self.is_open:
@@ -187,70 +258,57 @@ class Connection(asyncio.Protocol):
             case Opcode.TEXT | Opcode.CONT:
                 self._text(frame)
             case Opcode.PONG:
-                self._pong(frame)
+                if self._keepalive.pong(bytes(frame.data)):
+                    self._edge.hub.measured(self)
             case Opcode.BINARY:
                 self.end(CloseCode.UNSUPPORTED_DATA, "text frames only")
             case Opcode.CLOSE:
                 self.is_open = False
 
     def _text(self, frame: Frame) -> None:
-        if frame.fin and not self._parts:
+        if frame.fin and self._parts is None:
             self.dialogue.receive(bytes(frame.data))
             return
-        self._parts.append(bytes(frame.data))
-        if len(self._parts) > FRAGMENTS:
+        parts = self._parts = self._parts or []
+        parts.append(bytes(frame.data))
+        if len(parts) > FRAGMENTS:
             self.end(CloseCode.TOO_BIG, "too many fragments")
         elif frame.fin:
-            whole, self._parts = b"".join(self._parts), []
-            self.dialogue.receive(whole)
-
-    def _later_ping(self) -> None:
-        pace = self._edge.pace
-        early = pace.ping_early_ms
-        delay_ms = early[self._pings] if self._pings < len(early) else pace.ping_every_ms
-        self._ping_due = self._edge.wheel.after(delay_ms, self._ping)
-
-    def _ping(self) -> None:
-        if not self.is_open:
-            return
-        self._pings += 1
-        self._ping_sent_ns = monotonic_ns()
-        self._ws.send_ping(self._pings.to_bytes(4, "big"))
-        self._pong_due = self._edge.wheel.after(self._edge.pace.pong_within_ms, self._drop)
-        self._send_protocol()
-
-    def _pong(self, frame: Frame) -> None:
-        if self._pong_due is None or bytes(frame.data) != self._pings.to_bytes(4, "big"):
-            return
-        self._cancel("_pong_due")
-        self.rtt_ms = (monotonic_ns() - self._ping_sent_ns) / 1e6
-        self._edge.hub.measured(self)
-        self._later_ping()
-
-    def _drop(self) -> None:
-        # uvloop raises on a write after this; what is not open is not written to.
-        self.is_open = False
-        self.transport.abort()
+            self._parts = None
+            self.dialogue.receive(b"".join(parts))
 
     def _send_protocol(self) -> None:
         """Write what the protocol has to say; b"" means that we are done writing."""
+        said = self._ws.data_to_send()
         transport = self.transport
-        for data in self._ws.data_to_send():
-            if transport.is_closing():
-                break
-            if data:
-                transport.write(data)
-            elif transport.can_write_eof():
-                transport.write_eof()
+        if not said or transport.is_closing():
+            return
+        if self._ws.state is OPEN and self._outbox is not None:
+            self._outbox.add(b"".join(said))
+            return
+        self._flush_outbox()
+        transport.write(b"".join(said))
+        if said[-1] == b"" and transport.can_write_eof():
+            transport.write_eof()
         if self._ws.close_expected():
             self.is_open = False
-            if self._close_due is None or self._close_due.call is None:
-                self._close_due = self._edge.wheel.after(
-                    self._edge.pace.close_within_ms, transport.abort
-                )
+            if self._close_due is not None:
+                self._close_due.cancel()
+            self._close_due = self._edge.wheel.after(
+                self._edge.pace.close_within_ms, transport.abort
+            )
 
-    def _cancel(self, name: str) -> None:
-        due: Any = getattr(self, name)
-        if due is not None:
-            due.cancel()
-            setattr(self, name, None)
+    def _pump(self) -> None:
+        """Write pieces of what is large until the transport has enough, or all of it is out."""
+        outbox = self._outbox
+        while outbox is not None and not self.paused:
+            if self.transport.is_closing():
+                return
+            self.transport.write(outbox.pop())
+            if not outbox:
+                outbox = self._outbox = None
+
+    def _flush_outbox(self) -> None:
+        outbox, self._outbox = self._outbox, None
+        while outbox:
+            self.transport.write(outbox.pop())

@@ -4,48 +4,28 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from protocol import cluster, frames
-from protocol.chat import ChatSend
 from protocol.close_codes import CloseCode
 from protocol.codec import decode_client_frame
 from protocol.errors import ErrorCode, Rejected
 from protocol.frames import AnyClientFrame
-from protocol.ids import RoomId
-from protocol.playback import (
-    PlaybackNext,
-    PlaybackPause,
-    PlaybackPlay,
-    PlaybackPlayEntry,
-    PlaybackSeek,
-)
-from protocol.queue import QueueAdd, QueueMove, QueueRemove
-from roomserver.edge.budget import Budget
+from protocol.ids import FrameId, RoomId
+from roomserver.edge.allowance import Allowance
 from roomserver.edge.ports import Caller
 
 if TYPE_CHECKING:
     from roomserver.edge.connection import Connection
     from roomserver.edge.edge import Edge
 
-PER_MINUTE: Final[dict[type, int]] = {
-    QueueAdd: 10,
-    QueueRemove: 10,
-    QueueMove: 10,
-    PlaybackPlay: 10,
-    PlaybackPause: 10,
-    PlaybackSeek: 10,
-    PlaybackNext: 10,
-    PlaybackPlayEntry: 10,
-}
-"""Commands a person may give in a minute, over REST and WebSocket together; others: 60."""
 HELD_BACK: Final = 32
 """Frames that may wait for the answer to hello."""
-_ID: Final = re.compile(rb'"id"\s*:\s*(\d{1,15})')
+_ID: Final = re.compile(rb'"id"\s*:\s*(\d{1,15})(?!\d)')
 
 
 class Dialogue:
     """The state of one conversation."""
 
     __slots__ = (
-        "_budget", "_client_id", "_connection", "_edge", "_greeted", "_held", "_joining",
+        "_allowance", "_client_id", "_connection", "_edge", "_greeted", "_held", "_joining",
         "_strikes", "caller", "rooms",
     )  # fmt: skip
 
@@ -59,7 +39,7 @@ class Dialogue:
         self._greeted = False
         self._held: list[AnyClientFrame] = []
         self._strikes = 0
-        self._budget = Budget(edge.pace.commands_per_second)
+        self._allowance = Allowance(edge)
 
     def receive(self, data: bytes) -> None:
         """One text message."""
@@ -108,8 +88,23 @@ class Dialogue:
         self._joining.discard(room_id)
 
     def left(self, room_id: RoomId) -> None:
-        """We are no longer in that room."""
+        """We are no longer in that room, nor on the way into it."""
         self.rooms.discard(room_id)
+        self._joining.discard(room_id)
+        self._edge.router.forget(self._connection.conn_id, room_id)
+
+    def refuse(self, frame_id: FrameId, refusal: Rejected) -> None:
+        """Answer a command or join with no."""
+        self._connection.send(
+            frames.Reject(
+                id=frame_id,
+                code=refusal.code,
+                temporary=refusal.kind.temporary,
+                message=str(refusal),
+                retry_after_ms=refusal.retry_after_ms,
+                details=refusal.details,
+            )
+        )
 
     def close(self) -> None:
         """The connection is gone: so are its places, after the grace that homes give."""
@@ -117,11 +112,17 @@ class Dialogue:
             self._edge.hub.leave(self._connection, room_id)
             self._edge.router.post(cluster.Depart(room_id, self._connection.conn_id, False))
         self.rooms.clear()
-        self._edge.router.forget(self._connection.conn_id)
+        self._joining.clear()
+        del self._connection
 
     def _misspoken(self, data: bytes, refusal: Rejected) -> None:
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            self._connection.end(CloseCode.INVALID_DATA, "text that is not UTF-8")
+            return
         self._strikes += 1
-        found = _ID.search(bytes(data[:4_096]))
+        found = _ID.search(data[:4_096])
         self._connection.send(
             frames.Error(
                 code=refusal.code,
@@ -148,51 +149,31 @@ class Dialogue:
                 )
 
     def _command(self, frame: frames.Cmd) -> None:
-        if frame.room not in self.rooms:
-            self._refuse(frame.id, Rejected(ErrorCode.NOT_MEMBER))
-            return
         assert self.caller is not None
         person = self.caller.person
-        command = frame.cmd
-        if self._edge.limited and not self._within_limits(frame):
+        try:
+            if frame.room not in self.rooms:
+                raise Rejected(ErrorCode.NOT_MEMBER)
+            self._allowance.command(person.user_id, frame.cmd)
+        except Rejected as refusal:
+            self.refuse(frame.id, refusal)
             return
         self._edge.router.ask(
             cluster.Submit(
-                frame.room, self._connection.conn_id, person, self._client_id, frame.id, command
+                frame.room, self._connection.conn_id, person, self._client_id, frame.id, frame.cmd
             )
         )
-
-    def _within_limits(self, frame: frames.Cmd) -> bool:
-        assert self.caller is not None
-        if not self._budget.take():
-            after_ms = self._budget.retry_after_ms
-            self._refuse(frame.id, Rejected(ErrorCode.RATE_LIMITED, retry_after_ms=after_ms))
-            return False
-        user_id, kind = self.caller.person.user_id, type(frame.cmd)
-        action = str(frame.cmd.__struct_config__.tag)
-        if kind is ChatSend:
-            verdict = self._edge.limiter.hit_within(action, user_id, 5, 5_000)
-        else:
-            verdict = self._edge.limiter.hit(action, user_id, PER_MINUTE.get(kind, 60))
-        if verdict.allowed:
-            return True
-        refusal = Rejected(ErrorCode.RATE_LIMITED, retry_after_ms=verdict.retry_after_ms)
-        self._refuse(frame.id, refusal)
-        return False
 
     def _join(self, frame: frames.Join) -> None:
         assert self.caller is not None
         here = self.rooms | self._joining
-        if frame.room not in here and len(here) >= frames.ROOMS_PER_CONNECTION:
-            self._refuse(
-                frame.id,
-                Rejected(ErrorCode.TOO_MANY_ROOMS, limit=frames.ROOMS_PER_CONNECTION),
-            )
-            return
-        verdict = self._edge.limiter.hit("rooms.join", self.caller.person.user_id, 60)
-        if not verdict.allowed:
-            refusal = Rejected(ErrorCode.RATE_LIMITED, retry_after_ms=verdict.retry_after_ms)
-            self._refuse(frame.id, refusal)
+        most = frames.ROOMS_PER_CONNECTION
+        try:
+            if frame.room not in here and len(here) >= most:
+                raise Rejected(ErrorCode.TOO_MANY_ROOMS, limit=most)
+            self._allowance.join(self.caller.person.user_id)
+        except Rejected as refusal:
+            self.refuse(frame.id, refusal)
             return
         self._joining.add(frame.room)
         self._edge.router.ask(
@@ -210,29 +191,17 @@ class Dialogue:
         )
 
     def _leave(self, frame: frames.Leave) -> None:
-        if frame.room in self.rooms:
-            self.rooms.discard(frame.room)
+        if frame.room in self.rooms or frame.room in self._joining:
+            self.left(frame.room)
             self._edge.hub.leave(self._connection, frame.room)
             self._edge.router.post(cluster.Depart(frame.room, self._connection.conn_id, True))
         self._connection.send(frames.Left(room=frame.room, reason="left"))
 
     def _signal(self, frame: frames.SignalUp) -> None:
         assert self.caller is not None
-        if frame.room in self.rooms:
+        if frame.room in self.rooms and self._allowance.signal():
             self._edge.router.post(
                 cluster.SignalSent(
                     frame.room, self._connection.conn_id, self.caller.person, frame.signal
                 )
             )
-
-    def _refuse(self, frame_id: int, refusal: Rejected) -> None:
-        self._connection.send(
-            frames.Reject(
-                id=frame_id,
-                code=refusal.code,
-                temporary=refusal.kind.temporary,
-                message=str(refusal),
-                retry_after_ms=refusal.retry_after_ms,
-                details=refusal.details,
-            )
-        )

@@ -1,12 +1,13 @@
 """An edge: the sockets that this node holds."""
 
+import logging
 import secrets
 from collections import defaultdict
 from typing import Final
 
 from protocol.close_codes import CloseCode
 from protocol.cluster import Message, Party
-from protocol.errors import ErrorCode, Rejected
+from protocol.errors import Rejected
 from protocol.frames import Error, Hello, Reconnect
 from protocol.ids import ConnectionId, LoginId, UserId
 from roomserver.bus.channels import Channel
@@ -22,6 +23,8 @@ from roomserver.runtime.clock import ClusterClock
 from roomserver.runtime.config import Config
 from roomserver.runtime.limits import Limiter
 from roomserver.runtime.tasks import Tasks
+
+_log: Final = logging.getLogger(__name__)
 
 RECONNECT_AFTER_MS: Final = 1_000
 """People come back after this, and up to twice as much: not all at the same instant."""
@@ -50,7 +53,7 @@ class Edge:
         self.pace = pace or Pace()
         self.limited = config.limits_factor > 0
         self.wheel = Wheel(self.pace.tick_ms)
-        self.strangers = Strangers(self.pace.heads_per_address)
+        self.strangers = Strangers(self.pace.heads_per_address if self.limited else None)
         self.hub = Hub(self)
         self.router = Router(self)
         self.connections: dict[ConnectionId, Connection] = {}
@@ -77,6 +80,7 @@ class Edge:
 
     def closed(self, connection: Connection) -> None:
         """A connection is gone."""
+        self.router.forget(connection.conn_id)
         self.connections.pop(connection.conn_id, None)
         caller = connection.dialogue.caller
         if caller is not None:
@@ -115,8 +119,12 @@ class Edge:
             caller = await self._authenticator.authenticate(hello, connection.cookie)
         except Rejected as refusal:
             connection.send(Error(code=refusal.code, message=str(refusal)))
-            known = refusal.code is ErrorCode.UNAUTHENTICATED
-            connection.end(CloseCode.CREDENTIALS if known else CloseCode.INTERNAL_ERROR)
+            away = refusal.kind.temporary
+            connection.end(CloseCode.SERVICE_RESTART if away else CloseCode.CREDENTIALS)
+            return
+        except Exception:
+            _log.exception("a hello was not handled")
+            connection.end(CloseCode.INTERNAL_ERROR)
             return
         connection.cookie = None
         if not connection.is_open:

@@ -5,36 +5,35 @@ the bytes read so far. Neither of the two has a deadline for heads; this door ha
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
+from roomserver.edge.answers import answer
 from roomserver.edge.connection import Connection
 from roomserver.edge.wheel import Due
+from roomserver.runtime.addresses import Address, client_address, is_trusted, peer_address
 
 if TYPE_CHECKING:
     from roomserver.edge.edge import Edge
 
 HttpFactory = Callable[[], asyncio.Protocol]
 _END: Final = b"\r\n\r\n"
-
-
-def _answer(status: str) -> bytes:
-    return (
-        f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n"
-        "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\r\n"
-    ).encode()
+_SOCKET: Final = re.compile(rb"GET /ws(\?[^ ]*)? HTTP/")
+_FORWARDED: Final = re.compile(rb"(?im)^x-forwarded-for:[ \t]*([^\r\n]*)")
 
 
 class FrontDoor(asyncio.Protocol):
     """A connection of which we do not know yet what it wants."""
 
-    __slots__ = ("_address", "_due", "_edge", "_head", "_http", "_transport")
+    __slots__ = ("_due", "_edge", "_head", "_http", "_peer", "_stranger", "_transport")
 
     def __init__(self, edge: "Edge", http: HttpFactory | None) -> None:
         self._edge = edge
         self._http = http
         self._head = b""
-        self._address = ""
+        self._peer: Address | None = None
+        self._stranger: str | None = None
         self._due: Due | None = None
         self._transport: asyncio.Transport
 
@@ -46,54 +45,76 @@ class FrontDoor(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give it a little time to say what it wants."""
         self._transport = cast(asyncio.Transport, transport)
-        peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if isinstance(peer, tuple) and peer else "local"
-        if not self._edge.strangers.enter(self._address):
-            self._address = ""
-            self._transport.write(_answer("503 Service Unavailable"))
-            self._transport.close()
-            return
-        self._due = self._edge.wheel.after(self._edge.pace.head_within_ms, self._transport.abort)
+        self._peer = peer_address(transport.get_extra_info("peername"))
+        # Everybody behind a proxy of ours has the proxy's address; the head will tell the real one.
+        trusted = self._edge.config.trusted_proxies
+        if is_trusted(self._peer, trusted) or self._enter(client_address(self._peer, (), ())):
+            due_ms = self._edge.pace.head_within_ms
+            self._due = self._edge.wheel.after(due_ms, self._transport.abort)
 
     def data_received(self, data: bytes) -> None:
         """Collect the head."""
+        if self._transport.is_closing():
+            return
+        seen = len(self._head)
         self._head += data
-        if _END in self._head:
-            self._decide()
-        elif len(self._head) > self._edge.pace.head_bytes:
-            self._transport.write(_answer("431 Request Header Fields Too Large"))
-            self._transport.close()
+        end = self._head.find(_END, max(0, seen - len(_END) + 1))
+        most = self._edge.pace.head_bytes
+        if end > most or (end < 0 and len(self._head) > most):
+            self._refuse("431 Request Header Fields Too Large")
+        elif end >= 0:
+            self._decide(end + len(_END))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gone before it said what it wants."""
-        self._leave()
+        self._hand_over()
 
-    def _leave(self) -> None:
+    def _enter(self, address: str) -> bool:
+        if self._edge.strangers.enter(address):
+            self._stranger = address
+            return True
+        self._refuse("503 Service Unavailable")
+        return False
+
+    def _refuse(self, status: str) -> None:
+        self._transport.write(answer(status, is_https=self._edge.config.is_https))
+        self._transport.close()
+
+    def _hand_over(self) -> None:
         if self._due is not None:
             self._due.cancel()
             self._due = None
-        if self._address:
-            self._edge.strangers.leave(self._address)
-            self._address = ""
+        if self._stranger is not None:
+            self._edge.strangers.leave(self._stranger)
+            self._stranger = None
 
-    def _decide(self) -> None:
-        address, head = self._address, self._head
-        line = head.partition(b"\r\n")[0]
-        target = line.split(b" ")[1] if line.count(b" ") == 2 else b""
-        is_socket = line.startswith(b"GET ") and target.partition(b"?")[0] == b"/ws"
-        upgrades = b"upgrade: websocket" in head.partition(_END)[0].lower()
-        self._head = b""
-        successor: asyncio.Protocol
-        if is_socket and upgrades:
-            self._leave()
-            successor = Connection(self._edge, self._edge.new_conn_id(), address)
-        elif self._http is not None:
-            self._leave()
-            successor = self._http()
+    def _decide(self, end: int) -> None:
+        head, self._head = self._head, b""
+        if _SOCKET.match(head):
+            self._to_socket(head[:end], head[end:])
+        elif self._http is None:
+            self._refuse("404 Not Found")
         else:
-            self._transport.write(_answer("404 Not Found"))
-            self._transport.close()
-            return
+            self._hand_over()
+            successor = self._http()
+            self._transport.set_protocol(successor)
+            successor.connection_made(self._transport)
+            successor.data_received(head)
+
+    def _to_socket(self, head: bytes, rest: bytes) -> None:
+        if self._stranger is None:
+            forwarded = [value.decode("latin-1") for value in _FORWARDED.findall(head)]
+            address = client_address(self._peer, forwarded, self._edge.config.trusted_proxies)
+            if not self._enter(address):
+                return
+        # The connection stays a stranger until its hello is accepted.
+        stranger, self._stranger = self._stranger, None
+        self._hand_over()
+        assert stranger is not None
+        successor = Connection(self._edge, self._edge.new_conn_id(), stranger)
         self._transport.set_protocol(successor)
         successor.connection_made(self._transport)
+        # Alone: what a client sends before our answer must not be read before it either.
         successor.data_received(head)
+        if rest and not self._transport.is_closing():
+            successor.data_received(rest)

@@ -2,16 +2,9 @@
 
 import ipaddress
 from http import HTTPStatus
-from typing import Final
 from urllib.parse import urlsplit
 
 from websockets.http11 import Request
-
-SECURITY_HEADERS: Final = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-)
 
 
 def refusal(request: Request, public_url: str | None) -> tuple[HTTPStatus, str] | None:

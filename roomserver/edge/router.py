@@ -1,27 +1,44 @@
 """To the homes and back: what this edge asked and has no answer to yet."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from protocol import cluster
 from protocol.codec import encode
-from protocol.frames import Have, Reject
-from protocol.ids import ConnectionId
+from protocol.errors import ErrorCode, Rejected
+from protocol.frames import Have, Left, Reject
+from protocol.ids import ConnectionId, FrameId, RoomId
 from roomserver.edge.framing import text_frame
 
 if TYPE_CHECKING:
     from roomserver.edge.connection import Connection
     from roomserver.edge.edge import Edge
-    from roomserver.edge.hub import RoomHub, Seat
+    from roomserver.edge.sweep import Seat
 
 Asked = cluster.Arrive | cluster.Submit
+RETRY_AFTER_MS: Final = 1_000
+
+
+class Question:
+    """Something asked, and for how many looks it has been without an answer."""
+
+    __slots__ = ("asked", "looks")
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.looks = 0
 
 
 class Router:
-    """Asks the home of a room, keeps what is unanswered, asks again where a room has moved."""
+    """Asks the home of a room, keeps what is unanswered, asks again where nothing comes back."""
 
     def __init__(self, edge: "Edge") -> None:
         self._edge = edge
-        self._asked: dict[ConnectionId, dict[int, Asked]] = {}
+        self._questions: dict[ConnectionId, dict[FrameId, Question]] = {}
+        self._looks_back = False
+
+    def __len__(self) -> int:
+        """How many questions are open."""
+        return sum(map(len, self._questions.values()))
 
     def post(self, message: cluster.ToHome) -> None:
         """Tell the home of the message's room; no answer is expected."""
@@ -29,46 +46,48 @@ class Router:
 
     def ask(self, message: Asked) -> None:
         """Ask, and remember until it is answered."""
-        self._asked.setdefault(message.conn, {})[message.id] = message
+        self._questions.setdefault(message.conn, {})[message.id] = Question(message)
         self.post(message)
+        if not self._looks_back:
+            self._looks_back = True
+            self._edge.wheel.after(self._edge.pace.ask_again_ms, self._look_back)
 
-    def again(self, room: "RoomHub", seat: "Seat") -> None:
+    def again(self, room_id: RoomId, seat: "Seat") -> None:
         """Have a member that missed events brought up to date."""
         connection = seat.connection
-        if connection.dialogue.caller is None:
-            return
-        self.ask(
-            cluster.Arrive(
-                room.room_id,
-                connection.conn_id,
-                seat.join_id,
-                connection.dialogue.caller.person,
-                None,
-                None,
-                Have(lineage=room.lineage, seq=seat.sent_seq),
-                connection.address,
-                connection.rtt_ms or 0.0,
+        if connection.dialogue.caller is not None:
+            self.ask(
+                cluster.Arrive(
+                    room_id,
+                    connection.conn_id,
+                    seat.join_id,
+                    connection.dialogue.caller.person,
+                    None,
+                    None,
+                    Have(lineage=seat.lineage, seq=seat.sent_seq),
+                    connection.address,
+                    connection.rtt_ms or 0.0,
+                )
             )
-        )
 
-    def forget(self, conn_id: ConnectionId) -> None:
-        """A connection is gone; nobody waits for its answers."""
-        self._asked.pop(conn_id, None)
-
-    def waiting(self, conn_id: ConnectionId) -> int:
-        """How many questions of a connection are open."""
-        return len(self._asked.get(conn_id, ()))
+    def forget(self, conn_id: ConnectionId, room_id: RoomId | None = None) -> None:
+        """Nobody waits for a connection's answers any more; `room_id`: of one room."""
+        questions = self._questions.pop(conn_id, {})
+        rest = {id: q for id, q in questions.items() if q.asked.room != room_id}
+        if room_id is not None and rest:
+            self._questions[conn_id] = rest
 
     def receive(self, sender: cluster.Party, message: cluster.Message) -> None:
         """Something a home said. Unknown kinds are for a later version."""
         match message:
-            case cluster.Published() | cluster.Told():
+            case cluster.Published():
                 room = self._edge.hub.rooms.get(message.room)
                 if room is not None:
-                    if isinstance(message, cluster.Published):
-                        room.published(message)
-                    else:
-                        room.told(message)
+                    room.published(message)
+            case cluster.Told():
+                room = self._edge.hub.rooms.get(message.room)
+                if room is not None:
+                    room.told(message)
             case cluster.Answer():
                 self._answered(message)
             case cluster.Admitted():
@@ -81,12 +100,17 @@ class Router:
                 pass
 
     def _answered(self, message: cluster.Answer) -> None:
-        connection = self._take(message.conn, message.answer.id)
-        if connection is None:
+        question = self._questions.get(message.conn, {}).get(message.answer.id)
+        connection = self._edge.connections.get(message.conn)
+        if question is None or connection is None or question.asked.room != message.room:
             return
-        frame = text_frame(encode(message.answer))
-        if isinstance(message.answer, Reject):
+        if isinstance(message.answer, Reject) and isinstance(question.asked, cluster.Arrive):
+            if self._is_return(question.asked):
+                self._not_readmitted(connection, question, message.answer)
+                return
             connection.dialogue.refused(message.room)
+        self._close(message.conn, message.answer.id)
+        frame = text_frame(encode(message.answer))
         room = self._edge.hub.rooms.get(message.room)
         if room is None:
             connection.write(frame)
@@ -94,33 +118,79 @@ class Router:
             room.answer(connection, frame)
 
     def _admitted(self, message: cluster.Admitted) -> None:
-        asked = self._asked.get(message.conn, {})
-        arrival = next(
-            (
-                question
-                for question in asked.values()
-                if isinstance(question, cluster.Arrive) and question.room == message.room
-            ),
-            None,
+        questions = self._questions.get(message.conn, {})
+        arrivals = (
+            question.asked
+            for question in questions.values()
+            if isinstance(question.asked, cluster.Arrive) and question.asked.room == message.room
         )
-        connection = arrival and self._take(message.conn, arrival.id)
-        if connection and arrival:
-            connection.dialogue.joined(message.room)
-            self._edge.hub.admitted(connection, arrival.id, message)
+        arrival = next(arrivals, None)
+        connection = self._edge.connections.get(message.conn)
+        # A home that was replaced lets nobody in: the question stays open for the new one.
+        if arrival is None or connection is None or self._edge.hub.is_outdated(message):
+            return
+        self._close(message.conn, arrival.id)
+        connection.dialogue.joined(message.room)
+        self._edge.hub.admitted(connection, arrival.id, message)
 
-    def _moved(self, room_id: str) -> None:
-        for questions in list(self._asked.values()):
+    def _not_readmitted(self, connection: "Connection", question: Question, reject: Reject) -> None:
+        """A member who was to be brought up to date is refused: out, or tried again."""
+        if reject.temporary:
+            question.looks = 0
+            return
+        room_id = question.asked.room
+        connection.dialogue.left(room_id)
+        self._edge.hub.leave(connection, room_id)
+        closed = reject.code is ErrorCode.ROOM_CLOSED
+        connection.send(Left(room=room_id, reason="closed" if closed else "kicked"))
+
+    def _moved(self, room_id: RoomId) -> None:
+        """Ask again, each connection's questions in their order; then who missed what."""
+        for questions in self._questions.values():
             for question in questions.values():
-                if question.room == room_id:
-                    self.post(question)
+                if question.asked.room == room_id:
+                    question.looks = 0
+                    self.post(question.asked)
         room = self._edge.hub.rooms.get(room_id)
         if room is not None:
             room.everybody_again()
 
-    def _take(self, conn_id: ConnectionId, frame_id: int) -> "Connection | None":
-        questions = self._asked.get(conn_id)
-        if questions is None or questions.pop(frame_id, None) is None:
-            return None
+    def _look_back(self) -> None:
+        """Now and then: ask again what is unanswered; say no where a home stays silent."""
+        pace = self._edge.pace
+        for questions in list(self._questions.values()):
+            for question in list(questions.values()):
+                question.looks += 1
+                if (question.looks - 1) * pace.ask_again_ms >= pace.answer_within_ms:
+                    self._give_up(question)
+                elif question.looks > 1:
+                    self.post(question.asked)
+        self._looks_back = bool(self._questions)
+        if self._looks_back:
+            self._edge.wheel.after(pace.ask_again_ms, self._look_back)
+
+    def _give_up(self, question: Question) -> None:
+        asked = question.asked
+        connection = self._edge.connections.get(asked.conn)
+        if isinstance(asked, cluster.Arrive) and self._is_return(asked):
+            question.looks = 0
+            return
+        self._close(asked.conn, asked.id)
+        if connection is None:
+            return
+        if isinstance(asked, cluster.Arrive) and asked.room not in connection.dialogue.rooms:
+            connection.dialogue.refused(asked.room)
+            self.post(cluster.Depart(asked.room, asked.conn, True))
+        refusal = Rejected(ErrorCode.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS)
+        connection.dialogue.refuse(asked.id, refusal)
+
+    def _is_return(self, asked: cluster.Arrive) -> bool:
+        """Whether it is for a member who is to be brought up to date; that was our own idea."""
+        seat = self._edge.hub.seat(asked.room, asked.conn)
+        return seat is not None and seat.stale and seat.join_id == asked.id
+
+    def _close(self, conn_id: ConnectionId, frame_id: FrameId) -> None:
+        questions = self._questions[conn_id]
+        del questions[frame_id]
         if not questions:
-            del self._asked[conn_id]
-        return self._edge.connections.get(conn_id)
+            del self._questions[conn_id]
