@@ -20,3 +20,22 @@ export function clockText(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
+
+/**
+ * Make the children of `list` those of `items`, in order. What is there already stays the same
+ * element: the focus is not lost, and nothing is read out twice.
+ */
+export function keyed(list, items, keyOf, make) {
+  const kept = new Map([...list.children].map((node) => [node.dataset.key, node]));
+  const nodes = items.map((item) => {
+    const key = keyOf(item);
+    const node = kept.get(key) ?? make(item);
+    node.dataset.key = key;
+    return node;
+  });
+  const wanted = new Set(nodes);
+  for (const node of [...list.children]) if (!wanted.has(node)) node.remove();
+  nodes.forEach((node, index) => {
+    if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
+  });
+}

@@ -2,31 +2,30 @@
 
 import { ClusterClock } from "./clock.js";
 import { Connection } from "./connection.js";
-import { name } from "./dom.js";
+import { el, name } from "./dom.js";
 import { attempt, notice } from "./notices.js";
 import { askName, whoAmI } from "./panels/account.js";
 import { showRooms } from "./panels/rooms.js";
 import { Player } from "./player.js";
 import { enterRoom } from "./room.js";
 
-const STATES = { connecting: "connecting …", open: "", waiting: "connection lost, trying again …", closed: "disconnected" };
+const STATES = {
+  connecting: "Connecting …",
+  open: "Connected",
+  waiting: "Connection lost, trying again …",
+  closed: "Disconnected",
+};
 const view = document.getElementById("view");
 const clock = new ClusterClock();
 const player = new Player(clock);
-let leave = null;
 
 /** This page's own random name. A reload restarts the counter of ids, so it takes a new one. */
 function clientId() {
-  return crypto.getRandomValues(new Uint8Array(12)).reduce((text, byte) => text + byte.toString(16).padStart(2, "0"), "");
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function start() {
-  const me = (await whoAmI()) ?? (await askName(view));
-  const upgraded = (user) => {
-    Object.assign(me, user);
-    document.getElementById("me").replaceChildren(name(me.display_name));
-  };
-  upgraded(me);
+function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const connection = new Connection(`${scheme}://${location.host}/ws`, clock, clientId());
   const status = document.getElementById("connection");
@@ -34,24 +33,48 @@ async function start() {
     status.textContent = STATES[detail];
     status.dataset.state = detail;
   });
-  connection.addEventListener("fatal", ({ detail }) => notice(`The server ended the connection (${detail}). Reload the page.`));
+  connection.addEventListener("fatal", async ({ detail }) => {
+    // The login ended: if another is there already (a new cookie), go on with it.
+    if (detail.newCredentials && await whoAmI().catch(() => null)) return connection.open();
+    status.append(" ", el("button", { onclick: () => location.reload() }, "Reload"));
+    notice("The server ended this connection. Reload the page to come back.");
+  });
   connection.open();
+  return connection;
+}
 
-  const route = () => attempt(async () => {
+async function start() {
+  const me = (await whoAmI()) ?? (await askName(view));
+  const connection = connect();
+  const showMe = () => document.getElementById("me").replaceChildren(name(me.display_name));
+  const upgraded = (user) => {
+    Object.assign(me, user);
+    showMe();
+    connection.renew(); // the server knows a connection by the account it was opened with
+  };
+  showMe();
+
+  let leave = null;
+  let turn = 0;
+  async function route() {
+    const mine = ++turn;
     leave?.();
     leave = null;
-    const roomId = location.pathname.match(/^\/rooms\/([0-9a-f-]{36})$/)?.[1];
-    const go = (path) => { history.pushState(null, "", path); route(); };
-    if (!roomId) return showRooms(view, (id) => go(`/rooms/${id}`));
+    const go = (path) => { history.pushState(null, "", path); attempt(route); };
     const back = () => go("/");
+    const roomId = location.pathname.match(/^\/rooms\/([0-9a-f-]{36})$/)?.[1];
+    view.replaceChildren(el("p", { class: "quiet" }, "Loading …"));
+    if (!roomId) return showRooms(view, (id) => go(`/rooms/${id}`), () => mine === turn);
     try {
-      leave = await enterRoom(view, { roomId, connection, player, clock, me, upgraded, back });
+      const close = await enterRoom(view, { roomId, connection, player, clock, me, upgraded, back });
+      if (mine === turn) leave = close;
+      else close();
     } catch (problem) {
       notice(problem.message);
-      back();
+      if (mine === turn) back();
     }
-  });
-  addEventListener("popstate", route);
+  }
+  addEventListener("popstate", () => attempt(route));
   await route();
 }
 

@@ -2,7 +2,7 @@
 //
 // A *cue* says that a track's `positionMs` sounds at `atMs` (cluster time), and until when.
 
-import { entryDurationMs } from "./store.js";
+import { entryDurationMs } from "./fold.js";
 
 const SAMPLE_MS = 1 / 48;
 

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
-import { FOLD, RoomStore, fold } from "../../httpapi/web/store.js";
+import { FOLD, fold } from "../../httpapi/web/fold.js";
+import { RoomStore } from "../../httpapi/web/store.js";
 
 const folder = new URL("../room/recordings/", import.meta.url);
 const names = readdirSync(folder).filter((file) => file.endsWith(".jsonl"));

@@ -13,7 +13,5 @@ MODULES = sorted(HERE.glob("*.test.mjs"))
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
 def test_the_module_keeps_its_promises(module: Path) -> None:
-    run = subprocess.run(
-        [NODE, "--test", str(module)], capture_output=True, text=True, timeout=50
-    )
+    run = subprocess.run([NODE, "--test", str(module)], capture_output=True, text=True, timeout=50)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -17,8 +17,8 @@ export async function whoAmI() {
 /** A form that asks for a name and resolves with the guest. */
 export function askName(view) {
   return new Promise((resolve) => {
-    const input = el("input", { name: "name", required: true, maxlength: 40, autocomplete: "nickname", autofocus: true });
-    const form = el("form", { class: "card", id: "guest-form" },
+    const input = el("input", { name: "name", required: true, maxlength: 40, autocomplete: "nickname", dir: "auto", autofocus: true });
+    const form = el("form", { class: "card small", id: "guest-form" },
       el("h1", {}, "Listen together"),
       el("label", {}, "Your name", input),
       el("button", { class: "main" }, "Come in"),
@@ -29,33 +29,61 @@ export function askName(view) {
       if (made) resolve(made.user);
     });
     view.replaceChildren(form);
+    input.focus();
   });
 }
 
-/** Ask a guest to make an account; resolves with the user, or null if the person would not. */
-export function askAccount(why) {
+const field = (label, attributes) => el("label", {}, label, el("input", { required: true, ...attributes }));
+
+/** A dialog with a form; `act` gets what was typed and resolves with a result, or undefined: stay. */
+function ask({ id, title, why, fields, label, act }) {
   return new Promise((resolve) => {
-    const field = (label, attributes) => el("label", {}, label, el("input", { required: true, ...attributes }));
-    const cancel = el("button", { type: "button", onclick: () => dialog.close() }, "Not now");
-    const form = el("form", { id: "account-form" },
-      el("h2", {}, "Make an account"), el("p", { class: "quiet" }, why),
-      field("User name", { name: "username", minlength: 3, maxlength: 30, autocomplete: "username" }),
-      field("E-mail", { name: "email", type: "email", autocomplete: "email" }),
-      field("Password", { name: "password", type: "password", minlength: 8, autocomplete: "new-password" }),
-      el("div", { class: "row" }, el("button", { class: "main" }, "Make it"), cancel));
-    const dialog = el("dialog", {}, form);
-    let made = null;
+    const heading = el("h2", { id: `${id}-title` }, title);
+    const problem = el("p", { class: "bad", role: "alert", hidden: true });
+    const form = el("form", { id }, heading, why ? el("p", { class: "quiet" }, why) : null, ...fields, problem,
+      el("div", { class: "row" }, el("button", { class: "main" }, label),
+        el("button", { type: "button", onclick: () => dialog.close() }, "Not now")));
+    const dialog = el("dialog", { "aria-labelledby": heading.id }, form);
+    let result = null;
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      const body = { ...Object.fromEntries(new FormData(form)), cookie: true };
-      made = await attempt(() => send("POST", "/auth/register", body));
-      if (made) dialog.close();
+      problem.hidden = true;
+      try {
+        result = await act(Object.fromEntries(new FormData(form)));
+        dialog.close();
+      } catch (refusal) {
+        problem.textContent = refusal.message;
+        problem.hidden = false;
+      }
     });
     dialog.addEventListener("close", () => {
       dialog.remove();
-      resolve(made?.user ?? null);
+      resolve(result);
     });
     document.body.append(dialog);
     dialog.showModal();
   });
 }
+
+/** Ask a guest to make an account; resolves with the user, or null if the person would not. */
+export const askAccount = (why) => ask({
+  id: "account-form",
+  title: "Make an account",
+  why,
+  fields: [
+    field("User name", { name: "username", minlength: 3, maxlength: 30, autocomplete: "username", dir: "auto" }),
+    field("E-mail", { name: "email", type: "email", autocomplete: "email" }),
+    field("Password (8 characters or more)", { name: "password", type: "password", minlength: 8, autocomplete: "new-password" }),
+  ],
+  label: "Make it",
+  act: async (typed) => (await send("POST", "/auth/register", { ...typed, cookie: true })).user,
+});
+
+/** Ask for a room's password; null if the person would not say. */
+export const askPassword = () => ask({
+  id: "password-form",
+  title: "This room asks for a password",
+  fields: [field("Password", { name: "password", type: "password", autocomplete: "off" })],
+  label: "Come in",
+  act: async (typed) => typed.password,
+});

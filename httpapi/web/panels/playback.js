@@ -1,8 +1,8 @@
 // What plays, where it is, and the buttons.
 
 import { clockText, el, name } from "../dom.js";
+import { entryDurationMs, positionAt } from "../fold.js";
 import { attempt } from "../notices.js";
-import { entryDurationMs, positionAt } from "../store.js";
 
 const DRAWN_EVERY_MS = 250;
 
@@ -11,11 +11,12 @@ export function playbackPanel(room) {
   const title = el("div", { id: "now-title" });
   const cover = el("img", { class: "cover", alt: "" });
   const state = el("div", { class: "quiet", id: "now-state" });
-  const seek = el("input", { type: "range", min: 0, step: 100, "aria-label": "Position" });
-  const times = el("span", { class: "quiet" });
+  const seek = el("input", { type: "range", id: "seek", min: 0, step: 100, "aria-label": "Position" });
+  const times = el("span", { class: "quiet", id: "times" });
   const toggle = el("button", { class: "main", id: "toggle" });
   const next = el("button", { id: "next" }, "Next");
-  const volume = el("input", { type: "range", min: 0, max: 1, step: 0.01, value: 1, "aria-label": "Volume on this device" });
+  const volume = el("input", { type: "range", id: "volume", min: 0, max: 1, step: 0.01 });
+  volume.value = player.volume;
   let dragging = false;
 
   const current = () => store.snapshot.playback.entry?.entry_id;
@@ -32,8 +33,9 @@ export function playbackPanel(room) {
   function draw() {
     const { playback, queue } = store.snapshot;
     const { entry, status } = playback;
-    title.replaceChildren(entry ? el("strong", {}, name(entry.track.title)) : "Nothing is playing",
-      el("br"), name(entry?.track.artist ?? ""));
+    title.replaceChildren(
+      el("strong", { dir: "auto" }, entry ? entry.track.title : "Nothing is playing"),
+      el("span", { class: "quiet", dir: "auto" }, entry ? entry.track.artist : queue.length ? "" : "Add a track to begin."));
     const source = entry?.track.has_cover ? `/api/tracks/${entry.track.track_id}/cover` : "/web/icon.svg";
     if (cover.getAttribute("src") !== source) cover.src = source;
     toggle.textContent = status === "playing" ? "Pause" : "Play";
@@ -45,20 +47,31 @@ export function playbackPanel(room) {
 
   function tick() {
     if (!store.snapshot || !clock.ready) return;
-    const { playback } = store.snapshot;
+    const { playback, suspended } = store.snapshot;
     const duration = entryDurationMs(playback.entry);
     const position = positionAt(playback, clock.nowMs());
-    if (!dragging) { seek.max = duration; seek.value = position; }
+    if (!dragging) {
+      seek.max = duration;
+      seek.value = position;
+    }
+    seek.setAttribute("aria-valuetext", clockText(dragging ? Number(seek.value) : position));
     times.textContent = `${clockText(position)} / ${clockText(duration)}`;
-    const error = player.errorMs == null ? "" : ` · in tune within ${Math.abs(player.errorMs).toFixed(1)} ms`;
-    state.textContent = { waiting: "Loading …", paused: "Paused", idle: "", playing: `Playing${error}` }[playback.status];
+    state.textContent = suspended ? "Asleep" : word(playback);
+  }
+
+  function word({ status, entry }) {
+    if (status !== "playing") return { waiting: "Loading …", paused: "Paused", idle: "" }[status];
+    if (!player.unlocked) return "Playing; silent here";
+    if (!player.isReady(entry.track.track_id)) return "Loading …";
+    return player.errorMs === null ? "Playing" : `In tune within ${Math.abs(player.errorMs).toFixed(1)} ms`;
   }
 
   store.addEventListener("change", draw);
   const timer = setInterval(tick, DRAWN_EVERY_MS);
   draw();
-  const node = el("section", { class: "card", id: "playback" },
-    el("div", { class: "now" }, cover, el("div", {}, title, state)),
-    seek, el("div", { class: "row" }, toggle, next, times, el("label", { class: "end" }, "Volume", volume)));
+  const node = el("section", { class: "card", id: "playback", "aria-label": "Playback" },
+    el("div", { class: "now" }, cover, el("div", { class: "grow" }, title, state)),
+    seek, el("div", { class: "row" }, toggle, next, times,
+      el("label", { class: "end volume" }, "Volume here", volume)));
   return { node, close: () => { clearInterval(timer); store.removeEventListener("change", draw); } };
 }

@@ -1,66 +1,45 @@
-// The queue, the tracks that can be added, and the upload.
+// The queue: what waits, and taking it out or forward.
 
-import { get, upload } from "../api.js";
-import { clockText, el, name } from "../dom.js";
-import { attempt, notice } from "../notices.js";
-import { askAccount } from "./account.js";
+import { clockText, el, keyed, name } from "../dom.js";
+import { attempt } from "../notices.js";
+import { addPanel } from "./add.js";
 
 export function queuePanel(room) {
   const { store } = room;
   const list = el("ol", { id: "queue" });
-  const tracks = el("select", { id: "tracks", "aria-label": "Tracks on this server" });
-  const progress = el("progress", { max: 1, value: 0, hidden: true, "aria-label": "Upload" });
-  const file = el("input", { type: "file", id: "file", accept: "audio/*,.flac,.opus,.webm", "aria-label": "Upload music" });
+  const nothing = el("p", { class: "quiet" }, "Nothing waits.");
 
-  const add = (trackId) => attempt(() => room.command({ type: "queue.add", track_id: trackId }));
-
-  async function refresh() {
-    const { items } = await get("/tracks?limit=100");
-    tracks.replaceChildren(...items.map((track) =>
-      el("option", { value: track.track_id }, `${track.title} — ${track.artist} (${clockText(track.duration_ms)})`)));
+  function forward(entryId) {
+    const { queue } = store.snapshot;
+    const index = queue.findIndex((entry) => entry.entry_id === entryId);
+    if (index < 1) return undefined;
+    const after = queue[index - 2]?.entry_id ?? null;
+    return room.command({ type: "queue.move", entry_id: entryId, after });
   }
 
-  file.onchange = () => attempt(async () => {
-    const [chosen] = file.files;
-    file.value = "";
-    if (!chosen) return;
-    if (room.me.kind === "guest") {
-      const account = await askAccount("Uploading needs an account, so that your music stays yours.");
-      if (!account) return;
-      room.upgraded(account);
-    }
-    progress.hidden = false;
-    try {
-      const track = await upload(chosen, (share) => { progress.value = share; });
-      notice(`Uploaded: ${track.title}`);
-      await refresh();
-      tracks.value = track.track_id;
-      await add(track.track_id);
-    } finally {
-      progress.hidden = true;
-    }
-  });
+  function row({ entry_id: entryId, track, added_by: by }) {
+    const { you } = store;
+    const button = (label, action) =>
+      el("button", { "aria-label": `${label}: ${track.title}`, onclick: () => attempt(action) }, label);
+    // Only a hint: what a role may do is the server's to say.
+    const offered = by.user_id === you.person.user_id || you.role === "owner" ? [
+      button("Up", () => forward(entryId)),
+      button("Remove", () => room.command({ type: "queue.remove", entry_id: entryId })),
+    ] : [];
+    return el("li", { class: "row" },
+      el("span", { class: "grow" }, el("span", { dir: "auto", class: "block" }, track.title),
+        el("span", { class: "quiet" }, track.artist ? name(track.artist) : null, track.artist ? " · " : null, "from ", name(by.display_name))),
+      el("span", { class: "quiet" }, clockText(track.duration_ms)), ...offered);
+  }
 
   function draw() {
     const { snapshot, you } = store;
-    const mine = (entry) => entry.added_by.user_id === you.person.user_id || you.role === "owner";
-    list.replaceChildren(...snapshot.queue.map((entry, index) => el("li", { class: "row" },
-      el("span", { class: "grow" }, name(entry.track.title), " ",
-        el("span", { class: "quiet" }, name(entry.track.artist), " · ", name(entry.added_by.display_name))),
-      el("span", { class: "quiet" }, clockText(entry.track.duration_ms)),
-      mine(entry) && index > 0 ? button("Up", () => room.command({
-        type: "queue.move", entry_id: entry.entry_id, after: snapshot.queue[index - 2]?.entry_id ?? null })) : null,
-      mine(entry) ? button("Remove", () => room.command({ type: "queue.remove", entry_id: entry.entry_id })) : null)));
-    if (!snapshot.queue.length) list.replaceChildren(el("li", { class: "quiet" }, "Nothing waits."));
+    keyed(list, snapshot.queue, (entry) => `${entry.entry_id} ${you.role}`, row);
+    nothing.hidden = snapshot.queue.length > 0;
   }
 
-  const button = (label, action) => el("button", { onclick: () => attempt(action) }, label);
   store.addEventListener("change", draw);
   draw();
-  attempt(refresh);
-  const node = el("section", { class: "card" }, el("h2", {}, "Queue"), list,
-    el("div", { class: "row" }, el("span", { class: "grow" }, tracks),
-      el("button", { id: "add", onclick: () => tracks.value && add(tracks.value) }, "Add to queue")),
-    el("label", {}, "Upload music", file), progress);
+  const node = el("section", { class: "card" }, el("h2", {}, "Queue"), list, nothing, addPanel(room));
   return { node, close: () => store.removeEventListener("change", draw) };
 }

@@ -1,0 +1,179 @@
+"""A person at a real browser: Debian's Chromium, driven by what a person sees and does."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+
+CHROMIUM: Final = "/usr/bin/chromium"
+DRIVER: Final = "/usr/bin/chromedriver"
+FLAGS: Final = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage", "--disable-extensions", "--disable-default-apps", "--lang=en",
+)  # fmt: skip
+AUTOPLAY: Final = "--autoplay-policy=no-user-gesture-required"
+WAIT_S: Final = 20.0
+
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T], what: str, within_s: float = WAIT_S) -> T:
+    """The first answer of `look` that is true. AssertionError if none comes in time."""
+    deadline = time.monotonic() + within_s
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            last = look()
+            if last:
+                return last
+        except (StaleElementReferenceException, AssertionError) as error:
+            last = error
+        time.sleep(0.05)
+    raise AssertionError(f"not within {within_s} s: {what} (last: {last!r})")
+
+
+class Browser:
+    """One Chromium with its own profile, and the words for what a person does on the page."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        autoplay: bool = True,
+        size: tuple[int, int] = (1200, 900),
+        flags: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        options = ChromeOptions()
+        options.binary_location = CHROMIUM
+        for flag in (*FLAGS, *((AUTOPLAY,) if autoplay else ()), *flags):
+            options.add_argument(flag)
+        options.add_argument(f"--window-size={size[0]},{size[1]}")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.address = address
+        self.driver = Chrome(options, Service(DRIVER, env=environment))
+        self.driver.set_script_timeout(WAIT_S)
+
+    def close(self) -> None:
+        self.driver.quit()
+
+    def js(self, script: str, *arguments: object) -> Any:
+        """What a script of the page answers."""
+        return self.driver.execute_script(script, *arguments)
+
+    def complaints(self) -> list[str]:
+        """What the browser's console reported as an error since it was last asked."""
+        return [
+            entry["message"]
+            for entry in self.driver.get_log("browser")
+            if entry["level"] == "SEVERE"
+        ]
+
+    def find(self, css: str) -> WebElement:
+        """The element, as soon as it can be seen."""
+
+        def look() -> WebElement | None:
+            found = self.driver.find_elements(By.CSS_SELECTOR, css)
+            return found[0] if found and found[0].is_displayed() else None
+
+        return eventually(look, f"{css} is shown")
+
+    def click(self, css: str) -> None:
+        def act() -> bool:
+            element = self.find(css)
+            if not element.is_enabled():
+                return False
+            element.click()
+            return True
+
+        def patiently() -> bool:
+            try:
+                return act()
+            except StaleElementReferenceException:
+                raise
+            except WebDriverException as error:
+                raise AssertionError(str(error)) from error
+
+        eventually(patiently, f"{css} can be clicked")
+
+    def fill(self, css: str, text: str) -> None:
+        field = self.find(css)
+        field.clear()
+        field.send_keys(text)
+
+    def text(self, css: str) -> str:
+        return str(self.js("return document.querySelector(arguments[0])?.innerText ?? ''", css))
+
+    def shows(self, css: str, text: str, within_s: float = WAIT_S) -> None:
+        """Wait until `text` can be read in an element."""
+        eventually(lambda: text in self.text(css), f"{text!r} in {css}", within_s)
+
+    def come_in(self, name: str, path: str = "/") -> None:
+        """Open the page as somebody new, and say a name."""
+        self.driver.get(self.address + path)
+        self.fill("#guest-form input", name)
+        self.click("#guest-form button")
+
+    def make_room(self, name: str) -> str:
+        """Make a room and stand in it. The path of its link."""
+        self.fill("#make-room input", name)
+        self.click("#make-room button")
+        self.find("#playback")
+        return str(self.js("return location.pathname"))
+
+    def make_account(self, username: str) -> None:
+        """Answer the dialog that asks for an account."""
+        self.fill("#account-form input[name=username]", username)
+        self.fill("#account-form input[name=email]", f"{username}@example.org")
+        self.fill("#account-form input[name=password]", "correct horse battery")
+        self.click("#account-form button.main")
+
+    def upload(self, file: Path) -> None:
+        self.find("#file").send_keys(str(file))
+
+    def say(self, text: str) -> None:
+        self.fill("#say", text)
+        self.find("#say").submit()
+
+    def titles(self) -> list[str]:
+        """What waits, in order."""
+        titles = self.js(
+            "return [...document.querySelectorAll('#queue li .block')].map((e) => e.innerText)"
+        )
+        return [str(title) for title in titles]
+
+    def position_ms(self) -> float:
+        """Where the page shows the music to be."""
+        return float(self.js("return Number(document.querySelector('#seek').value)"))
+
+    def shown(self) -> tuple[float, float]:
+        """(when, where) as shown: epoch ms of this machine, and the position in ms."""
+        at, where = self.js(
+            """
+            return new Promise((resolve) => {
+              const seek = document.querySelector('#seek');
+              const before = seek.value;
+              const look = () => seek.value === before
+                ? setTimeout(look, 1)
+                : resolve([Date.now(), Number(seek.value)]);
+              look();
+            });
+            """
+        )
+        return float(at), float(where)
+
+    def screenshot(self, file: Path) -> None:
+        self.driver.save_screenshot(str(file))
+
+
+def report(title: str, figures: dict[str, object]) -> None:
+    """Print figures, to be read with `-s` or in a failed run."""
+    print(f"\n{title}: {json.dumps(figures)}")
