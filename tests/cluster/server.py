@@ -7,6 +7,9 @@ import signal
 import sys
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
+
+from sql.embedded import DATABASE, ROLE
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LISTENING: Final = re.compile(rb"listening on http://127\.0\.0\.1:(\d+)")
@@ -84,8 +87,20 @@ class Served:
 
     def postgres_pid(self) -> int:
         """The process id of its own PostgreSQL."""
+        return int(self._postmaster()[0])
+
+    @property
+    def database_url(self) -> str:
+        """Where the log can be read: its own PostgreSQL, or the one that it was given."""
+        if self._database_url is not None:
+            return self._database_url
+        _, _, _, port, socket_dir, *_ = self._postmaster()
+        where = urlencode({"host": socket_dir, "port": port})
+        return f"postgresql://{ROLE}@/{DATABASE}?{where}"
+
+    def _postmaster(self) -> list[str]:
         (found,) = self.data_dir.rglob("postmaster.pid")
-        return int(found.read_text().splitlines()[0])
+        return found.read_text().splitlines()
 
     async def _end(self, how: signal.Signals) -> None:
         if self._process is None:
