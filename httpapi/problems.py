@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 from httpapi.headers import rate_limit
 from protocol.base import Entity
 from protocol.errors import ErrorCode, Rejected
-from sql.errors import is_bad_value, is_unreachable
+from sql.faults import is_bad_value, is_unreachable
 
 MEDIA_TYPE: Final = "application/problem+json"
 

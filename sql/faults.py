@@ -8,7 +8,7 @@ from typing import Final
 
 import asyncpg
 
-from sql.pool import DatabaseError
+from sql.pool import DatabaseBusy, DatabaseError
 
 FAULTS: Final = (
     asyncpg.PostgresError,
@@ -33,3 +33,28 @@ def is_refused(error: BaseException) -> bool:
         return not (error.sqlstate or "").startswith(_ENDED)
     # A value that the driver cannot encode; its other complaints mean a closed connection.
     return isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
+
+
+def is_bad_value(error: BaseException) -> bool:
+    """A value that PostgreSQL or asyncpg cannot take: class 22, a lone surrogate, an integer out
+    of range, a text nested too deeply (54001). The check before the query was missing."""
+    return isinstance(error, asyncpg.DataError | asyncpg.exceptions.StatementTooComplexError) or (
+        isinstance(error, asyncpg.exceptions.InterfaceError) and "query argument" in str(error)
+    )
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """The database is down, restarting, overloaded or out of connections: worth another try."""
+    return isinstance(
+        error,
+        DatabaseBusy
+        | OSError
+        | TimeoutError
+        | asyncpg.PostgresConnectionError
+        | asyncpg.exceptions.OperatorInterventionError
+        | asyncpg.exceptions.InsufficientResourcesError
+        | asyncpg.exceptions.TransactionRollbackError
+        | asyncpg.exceptions.LockNotAvailableError
+        | asyncpg.exceptions.ConnectionDoesNotExistError
+        | asyncpg.exceptions.InternalClientError,
+    )

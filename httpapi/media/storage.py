@@ -13,7 +13,6 @@ import errno
 import fcntl
 import hashlib
 import os
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -24,6 +23,7 @@ import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from protocol.errors import ErrorCode, Rejected
+from roomserver.runtime.clock import wall_ms
 
 PIECE_BYTES: Final = 512 * 1024
 """What is read or written at once: large enough that the hop into a thread does not show."""
@@ -150,7 +150,7 @@ class Storage:
         for path in self._staging.iterdir():
             # Younger ones may be about to be locked by another process.
             with contextlib.suppress(OSError), path.open("rb") as file:
-                if time.time() - path.stat().st_mtime > STALE_AFTER_S:
+                if wall_ms() / 1_000 - path.stat().st_mtime > STALE_AFTER_S:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     path.unlink()
 

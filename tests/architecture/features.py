@@ -14,7 +14,8 @@ ROW: Final = re.compile(r"^\| ([a-z_]+) \| ([^|]+) \| ([^|]*) \|$", re.M)
 
 def rows() -> dict[str, str]:
     """Each stem of the table with its files, as the page tells them."""
-    return {stem: files for stem, _, files in ROW.findall(PAGE.read_text("utf-8")) if files}
+    found = ROW.findall(PAGE.read_text("utf-8"))
+    return {stem: files for stem, _, files in found if stem != "stem"}
 
 
 def files_of(stem: str) -> str:

@@ -41,6 +41,7 @@ FLOORS: Final[dict[str, tuple[str, ...]]] = {
         "sql",
         "roomserver.runtime",
         "roomserver.bus",
+        "roomserver.room",
         "roomserver.home",
         "roomserver.edge",
         "roomserver.authenticator",

