@@ -14,6 +14,7 @@ from tests.cluster.journal import Journal, Sent
 from tests.cluster.log import read_log, read_start
 from tests.cluster.rest import new_room, register, upload
 from tests.cluster.server import Served
+from tests.cluster.wire import Wire
 
 IN_FLIGHT: Final = 50
 """Commands of one bot that may wait for their answers."""
@@ -38,6 +39,8 @@ class Load:
         self.journals: list[Journal] = []
         self.acks = 0
         self.refusals: Counter[ErrorCode] = Counter()
+        self.wire = Wire(served.port)
+        """All bots talk over it: their answers can be lost."""
         self._number = (bots, rooms)
         self._wait_s = bots / per_second
         self._chance = random.Random(1)
@@ -49,6 +52,7 @@ class Load:
     async def __aenter__(self) -> "Load":
         bots, rooms = self._number
         url = self.served.url
+        far_url = await self._stack.enter_async_context(self.wire.opened())
         owner = await register(url, "owner")
         self._tracks = [await upload(url, owner, length_ms) for length_ms in (1_500, 2_345)]
         room_ids = [await new_room(url, owner, f"Room {number}") for number in range(rooms)]
@@ -57,7 +61,7 @@ class Load:
         for number in range(bots):
             journal = Journal()
             me = await self._stack.enter_async_context(
-                connect(url, token=await guest(url, f"Bot {number}"), journal=journal)
+                connect(far_url, token=await guest(url, f"Bot {number}"), journal=journal)
             )
             journal.user_id, journal.client_id = me.user.user_id, me.client_id
             self.journals.append(journal)

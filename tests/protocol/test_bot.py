@@ -10,7 +10,7 @@ from protocol.bot import Closed, Login, Rejected, Room, connect, guest, websocke
 from protocol.chat import ChatSent
 from protocol.errors import ErrorCode
 from protocol.presence import Typing
-from tests.protocol.wire import Wire
+from tests.cluster.wire import Wire
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
