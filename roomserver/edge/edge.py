@@ -66,6 +66,11 @@ class Edge:
         """How many sockets are open."""
         return len(self.connections)
 
+    @property
+    def user_count(self) -> int:
+        """How many users they belong to."""
+        return len(self._of_user)
+
     def receive(self, sender: Party, message: Message) -> None:
         """Something a home said over the bus."""
         self.router.receive(sender, message)

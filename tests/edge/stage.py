@@ -50,6 +50,7 @@ from protocol.users import Person
 from roomserver.bus.channels import Channel
 from roomserver.bus.directory import Directory
 from roomserver.bus.memory import MemoryBus
+from roomserver.edge.connection import Connection
 from roomserver.edge.edge import Edge
 from roomserver.edge.front import FrontDoor
 from roomserver.edge.pace import Pace
@@ -199,11 +200,53 @@ class ScriptedHome:
             self.post(published, self.ack(message, published.first_seq, published.last_seq))
 
 
+def frames_of(write: bytes) -> list[AnyServerFrame]:
+    """The frames of one write, which holds nothing but whole text frames."""
+    frames = []
+    while write:
+        assert write[0] == 0x81
+        size, start = write[1], 2
+        if size == 126:
+            size, start = int.from_bytes(write[2:4], "big"), 4
+        elif size == 127:
+            size, start = int.from_bytes(write[2:10], "big"), 10
+        frames.append(decode_server_frame(write[start : start + size]))
+        assert len(write) >= start + size
+        write = write[start + size :]
+    return frames
+
+
 def event(seq: int, size: int = 0) -> ChatSent:
     """The event of a seq: its text says which."""
     return ChatSent(
         at_ms=1, message_id=str(uuid4()), by=person("Ada"), content=f"{seq}" + "." * size
     )
+
+
+class Recorder:
+    """A real transport; what is written to it is noted on the way, write by write."""
+
+    def __init__(self, transport: asyncio.BaseTransport, written: list[bytes]) -> None:
+        self._transport = transport
+        self._written = written
+
+    def write(self, data: bytes) -> None:
+        self._written.append(bytes(data))
+        self._transport.write(data)  # type: ignore[attr-defined]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class RecordingDoor(FrontDoor):
+    """The front door on a transport that notes what is written."""
+
+    written: dict[int, list[bytes]]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        port = transport.get_extra_info("peername")[1]
+        recorder = Recorder(transport, self.written.setdefault(port, []))
+        super().connection_made(recorder)  # type: ignore[arg-type]
 
 
 class Client:
@@ -301,13 +344,14 @@ class Stage:
         )
         self._http = http
         self.port = 0
+        self._written: dict[int, list[bytes]] = {}
 
     async def open(self) -> None:
         await self._channel.open()
         await self.home.open()
         loop = asyncio.get_running_loop()
-        door = FrontDoor.factory(self.edge, self._http)
-        self._server = await loop.create_server(door, "127.0.0.1", 0)
+        door = type("Door", (RecordingDoor,), {"written": self._written})
+        self._server = await loop.create_server(lambda: door(self.edge, self._http), "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -319,6 +363,13 @@ class Stage:
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws"
+
+    def written(self, client: Client) -> list[bytes]:
+        """What the server wrote to a client, write by write. Clear it to forget what was."""
+        return self._written[client.socket.local_address[1]]
+
+    def connection(self, client: Client) -> Connection:
+        return self.edge.connections[client.conn_id]
 
     @asynccontextmanager
     async def socket(self, **options: Any) -> AsyncIterator[Client]:

@@ -1,0 +1,170 @@
+"""Who reads slowly is paused and brought up to date later, or let go; nobody waits for it."""
+
+import asyncio
+import gc
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from msgspec.structs import replace
+from websockets.asyncio.client import connect
+from websockets.server import ServerProtocol
+
+from protocol.close_codes import CloseCode
+from protocol.cluster import Arrive, Submit
+from protocol.frames import Ack, Events, Have, Joined, Presence, Probe, Probed
+from roomserver.edge.connection import Connection
+from roomserver.edge.dialogue import Dialogue
+from roomserver.edge.front import FrontDoor
+from roomserver.edge.keepalive import Keepalive
+from roomserver.edge.pace import Pace
+from roomserver.edge.sweep import Seat
+from tests.edge.stage import LINEAGE, ROOM, SLOW, Client, Stage, person, stage
+
+EVENT_BYTES = 1_900
+NEVER_MS = 3_600_000
+
+
+@asynccontextmanager
+async def narrow(on: Stage, name: str, window_bytes: int = 4_096) -> AsyncIterator[Client]:
+    """Somebody whose socket takes little; hello is said."""
+    who = on.people.introduce(person(name)).person
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window_bytes)
+    sock.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", on.port))
+    async with connect(on.url, sock=sock, max_size=None, max_queue=2, close_timeout=1) as ws:
+        client = Client(ws, who)
+        await client.hello()
+        yield client
+
+
+async def pile_up(on: Stage, slow: Client) -> None:
+    """Publish until the slow reader is paused, and some more that it will not be sent."""
+    connection = on.connection(slow)
+    while not connection.paused:
+        on.home.say(50, urgent=True, size=EVENT_BYTES)
+        await asyncio.sleep(0)
+    on.home.say(50, urgent=True, size=EVENT_BYTES)
+
+
+async def test_a_paused_reader_goes_on_without_a_gap_and_holds_nobody_up() -> None:
+    async with stage() as on, narrow(on, "Slow") as slow, on.member("Ben") as ben:
+        await slow.join()
+        await pile_up(on, slow)
+        seen = on.home.seq[ROOM]
+        assert await ben.seqs(seen) == list(range(1, seen + 1))
+        assert on.connection(slow).paused
+        on.home.say(urgent=True)
+        assert await ben.seqs(seen + 1) == [seen + 1]
+        seqs: list[int] = []
+        while not on.home.all(Arrive)[-1].have:
+            frame = await slow.next()
+            if isinstance(frame, Events):
+                seqs += range(frame.first_seq, frame.first_seq + len(frame.events))
+        have = on.home.all(Arrive)[-1].have
+        assert have is not None and have.lineage == LINEAGE and have.seq < seen
+        on.home.say(urgent=True)
+        seqs += await slow.seqs(seen + 2)
+        assert seqs == list(range(1, seen + 3))
+
+
+async def test_a_reader_paused_for_too_long_is_let_go_and_the_others_go_on() -> None:
+    async with (
+        stage(pace=replace(SLOW, slow_after_ms=50)) as on,
+        narrow(on, "Slow") as slow,
+        on.member("Ben") as ben,
+    ):
+        await slow.join()
+        await pile_up(on, slow)
+        seen = on.home.seq[ROOM]
+        assert await ben.seqs(seen) == list(range(1, seen + 1))
+        assert not (await on.home.until_departed(slow.conn_id)).explicit
+        await on.until(lambda: on.edge.connection_count == 1)
+        assert await slow.close_code() in (CloseCode.TOO_SLOW, CloseCode.ABNORMAL)
+        on.home.say()
+        assert await ben.seqs(seen + 1) == [seen + 1]
+
+
+async def test_a_reader_that_lets_too_much_pile_up_is_let_go() -> None:
+    async with stage(pace=replace(SLOW, slow_bytes=1)) as on, narrow(on, "Slow") as slow:
+        on.home.answers_commands = False
+        await slow.join()
+        await slow.command()
+        submit = await on.home.until(Submit)
+        await pile_up(on, slow)
+        assert on.edge.connection_count == 1
+        on.home.post(on.home.ack(submit, 1, 1))
+        await on.home.until_departed(slow.conn_id)
+
+
+async def heavy_arrival(pace: Pace, padding: int) -> None:
+    async with stage(pace=pace) as on, narrow(on, "Slow", 65_536) as slow, on.member("Ben") as ben:
+        on.home.padding = padding
+        for _ in range(100):
+            on.home.publish(10)
+        on.home.post(on.home.publish())
+        await ben.seqs(1_001)
+        on.written(slow).clear()
+        await slow.ask_in()
+        await on.home.until(Arrive, lambda arrive: arrive.conn == slow.conn_id)
+        await slow.send(Probe(t0=7))
+        for _ in range(30):
+            on.home.say(urgent=True)
+            await asyncio.sleep(0)
+        assert isinstance(await slow.next(), Joined)
+        last = on.home.seq[ROOM] + 1
+        on.home.say(urgent=True)
+        seqs: list[int] = []
+        kinds = set()
+        while not seqs or seqs[-1] != last:
+            frame = await slow.next()
+            kinds.add(type(frame))
+            if isinstance(frame, Events):
+                seqs += range(frame.first_seq, frame.first_seq + len(frame.events))
+        assert seqs == list(range(1, last + 1))
+        assert {Presence, Events, Probed} <= kinds
+        assert max(map(len, on.written(slow))) <= max(pace.piece_bytes, 5_000)
+
+
+async def test_what_is_large_leaves_in_pieces_and_the_rest_follows_in_order() -> None:
+    pace = replace(
+        SLOW, piece_bytes=4_096, ping_early_ms=(5,) * 20, ping_every_ms=5, slow_bytes=10**8
+    )
+    await heavy_arrival(pace, 1_900_000)
+
+
+async def test_coming_in_is_not_being_slow() -> None:
+    # Two megabytes wait, but none of it is live: only what comes on top counts.
+    await heavy_arrival(replace(SLOW, slow_bytes=200_000), 1_900_000)
+
+
+def alive() -> list[object]:
+    kinds = (FrontDoor, Connection, Dialogue, Keepalive, Seat, ServerProtocol)
+    return [thing for thing in gc.get_objects() if isinstance(thing, kinds)]
+
+
+async def test_a_connection_that_ended_is_gone_without_the_garbage_collector() -> None:
+    gc.collect()
+    assert alive() == []
+    gc.disable()
+    try:
+        async with stage(pace=replace(SLOW, ping_early_ms=(1,))) as on:
+            async with on.member("Ada") as ada:
+                await ada.command()
+                await ada.receive(Ack)
+                await on.home.until_measured(ada.conn_id)
+                assert len(alive()) == 5
+            await on.until(lambda: on.edge.connection_count == 0)
+            await on.until(lambda: not alive())
+    finally:
+        gc.enable()
+
+
+async def test_who_comes_back_says_what_it_has() -> None:
+    async with stage() as on:
+        on.home.publish(5)
+        async with on.member("Ada", have=Have(lineage=LINEAGE, seq=3)) as ada:
+            on.home.say()
+            assert await ada.seqs(6) == [6]
+        assert on.home.all(Arrive)[0].have == Have(lineage=LINEAGE, seq=3)
