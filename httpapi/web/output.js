@@ -1,13 +1,14 @@
 // Which sample leaves the speaker when: audio time against performance.now(). Pure.
 //
-// AudioContext.getOutputTimestamp() gives pairs of both, with a jitter of some ms, zeros or stale
-// pairs at first, and a lasting step after a hiccup. The middle of the last seconds is steady to
-// a fraction of a ms and follows a step within a second; `outputLatency`, which moves in steps of
+// AudioContext.getOutputTimestamp() gives pairs of both: zeros or stale ones at first, a saw of some
+// 10 ms (blocks of the sound card against blocks of the browser), a lasting step after a hiccup. The
+// mean of the last seconds is steady to a fraction of a ms. `outputLatency`, which moves in steps of
 // 8 ms, is not used.
 
-const WINDOW = 24;
-const STEADY_PAIRS = 8;
-const STEADY_SPREAD_MS = 6;
+const WINDOW = 60;
+const STEADY_PAIRS = 10;
+const STEADY_SPREAD_MS = 20;
+const FAR_OUT = 8; // of so many pairs, one at either end is not believed
 
 export class OutputClock {
   #offsetsMs = []; // performance.now() minus audio time, of the last pairs
@@ -21,11 +22,9 @@ export class OutputClock {
     this.#offsetsMs.push(performanceTime - contextTime * 1_000);
     if (this.#offsetsMs.length > WINDOW) this.#offsetsMs.shift();
     const sorted = [...this.#offsetsMs].sort((a, b) => a - b);
-    const quarter = sorted.length >> 2;
-    const spreadMs = sorted[sorted.length - 1 - quarter] - sorted[quarter];
-    if (sorted.length < STEADY_PAIRS || spreadMs > STEADY_SPREAD_MS) return;
-    // The mean of the middle half: steadier than the median, and as deaf to what lies far out.
-    const middle = sorted.slice(quarter, sorted.length - quarter);
+    const out = Math.floor(sorted.length / FAR_OUT);
+    const middle = sorted.slice(out, sorted.length - out);
+    if (middle.length < STEADY_PAIRS || middle.at(-1) - middle[0] > STEADY_SPREAD_MS) return;
     this.#offsetMs = middle.reduce((sum, value) => sum + value, 0) / middle.length;
   }
 

@@ -7,8 +7,8 @@ import { Voice } from "./voice.js";
 
 const SAMPLE_RATE_HZ = 48_000;
 const LATE_START_S = 0.06; // a cue already under way begins this much ahead, at its later position
-const LOOK_EVERY_MS = 100;
-const LOOKS_A_CHECK = 5;
+const LOOK_EVERY_MS = 50;
+const LOOKS_A_CHECK = 10;
 const FROZEN_BEFORE_END_MS = 1_500; // a piece whose end is joined to the next is not bent any more
 const VOLUME_KEY = "unisono.volume";
 

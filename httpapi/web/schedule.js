@@ -11,7 +11,7 @@ const DEADBAND_MS = 0.25;
 const SETTLING_MS = 3_000;
 const JUMP_ABOVE_MS = { settling: 10, settled: 30 };
 const RATE_LIMIT = { settling: 0.005, settled: 0.001 }; // the second is below what is heard as pitch
-const GONE_WITHIN_MS = 2_000;
+const GONE_WITHIN_MS = { settling: 1_500, settled: 4_000 };
 
 /**
  * @returns {{entryId: string, trackId: string, atMs: number, positionMs: number, endMs: number}[]}
@@ -69,5 +69,5 @@ export function steer(errorMs, soundedMs) {
   if (Math.abs(errorMs) > JUMP_ABOVE_MS[phase]) return { jump: true, rate: 1 };
   if (Math.abs(errorMs) < DEADBAND_MS) return { jump: false, rate: 1 };
   const limit = RATE_LIMIT[phase];
-  return { jump: false, rate: 1 + Math.max(-limit, Math.min(limit, -errorMs / GONE_WITHIN_MS)) };
+  return { jump: false, rate: 1 + Math.max(-limit, Math.min(limit, -errorMs / GONE_WITHIN_MS[phase])) };
 }

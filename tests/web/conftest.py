@@ -1,32 +1,34 @@
-"""The real server and browsers for the tests of the page."""
+"""A real server and real browsers."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.server import Served
-from tests.web.browser import Visitor
+from tests.web.people import Browser
+from tests.web.server import Server
+
+Opener = Callable[..., Browser]
 
 
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    """A running server with a data folder of its own."""
-    server = Served(tmp_path / "data")
-    await server.start()
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server with nothing in it."""
+    server = Server(tmp_path / "data")
+    server.start()
     yield server
-    await server.stop()
+    server.stop()
 
 
 @pytest.fixture
-def visitor() -> Iterator[Callable[..., Visitor]]:
-    """Open browsers; all are closed at the end."""
-    open_ones: list[Visitor] = []
+def browser(server: Server) -> Iterator[Opener]:
+    """Opens browsers on the server; they are closed at the end, before it stops."""
+    opened: list[Browser] = []
 
-    def visit(env: dict[str, str] | None = None, *flags: str) -> Visitor:
-        open_ones.append(Visitor(env, *flags))
-        return open_ones[-1]
+    def open_one(**how: object) -> Browser:
+        opened.append(Browser(server.address, **how))  # type: ignore[arg-type]
+        return opened[-1]
 
-    yield visit
-    for one in open_ones:
+    yield open_one
+    for one in opened:
         one.close()

@@ -70,11 +70,14 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def complaints(self) -> list[str]:
-        """What the browser's console reported as an error since it was last asked."""
+        """What the browser's console reported as an error, a broken policy too, since last asked.
+
+        That nobody is signed in yet is no error of the page, but Chromium writes it down as one.
+        """
         return [
             entry["message"]
             for entry in self.driver.get_log("browser")
-            if entry["level"] == "SEVERE"
+            if entry["level"] == "SEVERE" and "/api/auth/me" not in entry["message"]
         ]
 
     def find(self, css: str) -> WebElement:
@@ -143,6 +146,18 @@ class Browser:
         self.fill("#say", text)
         self.find("#say").submit()
 
+    def seek(self, position_ms: float) -> None:
+        """Drag the position to a place and let go."""
+        self.js(
+            """
+            const seek = document.querySelector('#seek');
+            seek.value = arguments[0];
+            seek.dispatchEvent(new Event('input'));
+            seek.dispatchEvent(new Event('change'));
+            """,
+            position_ms,
+        )
+
     def titles(self) -> list[str]:
         """What waits, in order."""
         titles = self.js(
@@ -150,25 +165,28 @@ class Browser:
         )
         return [str(title) for title in titles]
 
-    def position_ms(self) -> float:
-        """Where the page shows the music to be."""
-        return float(self.js("return Number(document.querySelector('#seek').value)"))
-
     def shown(self) -> tuple[float, float]:
-        """(when, where) as shown: epoch ms of this machine, and the position in ms."""
+        """When (ms of this machine's clock) the page drew a position, and which, ms."""
         at, where = self.js(
             """
+            const seek = document.querySelector('#seek');
+            const before = seek.value;
             return new Promise((resolve) => {
-              const seek = document.querySelector('#seek');
-              const before = seek.value;
               const look = () => seek.value === before
                 ? setTimeout(look, 1)
-                : resolve([Date.now(), Number(seek.value)]);
+                : resolve([performance.timeOrigin + performance.now(), Number(seek.value)]);
               look();
             });
             """
         )
         return float(at), float(where)
+
+    def moves(self) -> bool:
+        """Does the position go on?"""
+        before = self.js("return Number(document.querySelector('#seek').value)")
+        eventually(lambda: self.js("return Number(document.querySelector('#seek').value)") > before,
+                   "the position moves", 5)
+        return True
 
     def screenshot(self, file: Path) -> None:
         self.driver.save_screenshot(str(file))

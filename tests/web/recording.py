@@ -1,141 +1,155 @@
-"""What two browsers sound like at one instant: both into one recording, sample-locked.
+"""What several listeners hear, on one clock: a sound card of software with a pair of channels each.
 
-    browser -> sink "one" -> channels 1, 2 ┐
-                                           ├ null sink "all" (4 channels) -> parec
-    browser -> sink "two" -> channels 3, 4 ┘
-
-Both remapped sinks play on the clock of the same null sink, so the recording has no skew of its
-own: two pages that start one buffer at a common instant are 0.04 ms apart in it.
+A PulseAudio daemon of the test's own holds one null sink with four channels. Two stereo sinks are
+views of its front and its rear pair, and each browser plays into one of them. `parec` records all
+four channels of the null sink's monitor, so that the two pairs are locked to the sample.
 """
 
 import os
+import shutil
+import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-RATE_HZ = 48_000
-WINDOW_S = 2.0
-FARTHEST_S = 0.25
-"""Skews beyond this are not looked for."""
-SILENT = 1e-4
+from tests.web.people import eventually
+
+RATE_HZ: Final = 48_000
+CHANNELS: Final = 4
+MAP: Final = "front-left,front-right,rear-left,rear-right"
+PAIRS: Final = ("front-left,front-right", "rear-left,rear-right")
+LONGEST_LAG_MS: Final = 400.0
+AUDIBLE: Final = 1e-3
+"""Root of the mean square below which a window counts as silent."""
+
+Sound = NDArray[np.float32]
 
 
 class SoundCard:
-    """A PulseAudio of our own, without hardware."""
+    """A PulseAudio daemon with a sink for each of two listeners."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._server = f"unix:{folder}/native"
-        self._env = os.environ | {
-            "PULSE_SERVER": self._server,
-            "XDG_RUNTIME_DIR": str(folder),
-            "HOME": str(folder),
-        }
-        self._daemon: subprocess.Popen[bytes] | None = None
-
-    def browser_env(self, sink: str) -> dict[str, str]:
-        """The environment of a browser that plays into `one` or `two`."""
-        return self._env | {"PULSE_SINK": sink}
-
-    def start(self) -> None:
-        """Start the daemon and wait until it answers."""
-        front, rear = "front-left,front-right", "rear-left,rear-right"
+    def __init__(self) -> None:
+        # Short: the socket's path has at most 107 bytes.
+        self._home = Path(tempfile.mkdtemp(prefix="tune-"))
+        self._socket = self._home / "native"
         modules = [
-            f"module-native-protocol-unix socket={self._folder}/native auth-anonymous=1",
-            f"module-null-sink sink_name=all rate={RATE_HZ} channels=4 channel_map={front},{rear}",
-        ]
-        modules += [
-            f"module-remap-sink sink_name={name} master=all remix=no rate={RATE_HZ} channels=2"
-            f" channel_map={front} master_channel_map={to}"
-            for name, to in (("one", front), ("two", rear))
+            f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}",
+            f"module-null-sink sink_name=room rate={RATE_HZ} channels={CHANNELS} channel_map={MAP}",
+            *(
+                f"module-remap-sink sink_name=listener{number} master=room channels=2 remix=no"
+                f" channel_map=front-left,front-right master_channel_map={pair}"
+                for number, pair in enumerate(PAIRS)
+            ),
         ]
         self._daemon = subprocess.Popen(
-            ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit=1"]
-            + [part for module in modules for part in ("-L", module)],
-            env=self._env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for _ in range(100):
-            ready = subprocess.run(
-                ["pactl", "list", "short", "sinks"], env=self._env, capture_output=True, timeout=10
-            )
-            if ready.returncode == 0 and b"two" in ready.stdout:
-                return
-            try:
-                self._daemon.wait(0.1)
-            except subprocess.TimeoutExpired:
-                continue
-            break
-        raise AssertionError("PulseAudio does not start")
-
-    def stop(self) -> None:
-        if self._daemon is not None:
-            self._daemon.terminate()
-            self._daemon.wait(10)
-
-    def record(self, seconds: float) -> NDArray[np.float32]:
-        """(samples, 4): what both browsers played during the next seconds."""
-        wanted = int(seconds * RATE_HZ) * 4 * 2
-        recorder = subprocess.Popen(
             [
-                *("parec", "-d", "all.monitor", "--format=s16le", f"--rate={RATE_HZ}"),
-                *("--channels=4", "--channel-map=front-left,front-right,rear-left,rear-right"),
-                "--latency-msec=50",
+                "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
+                "--disallow-exit", "--realtime=no", "--high-priority=no", "--log-level=error",
+                *(f"--load={module}" for module in modules),
             ],
-            env=self._env,
-            stdout=subprocess.PIPE,
-        )
-        assert recorder.stdout is not None
+            env=self._environment(),
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        eventually(self._is_ready, "pulseaudio is ready", 10)
+
+    def _environment(self) -> dict[str, str]:
+        home = str(self._home)
+        return {
+            **os.environ,
+            "HOME": home,
+            "XDG_RUNTIME_DIR": home,
+            "XDG_CONFIG_HOME": home,
+            "PULSE_RUNTIME_PATH": home,
+            "PULSE_SERVER": f"unix:{self._socket}",
+        }
+
+    def _is_ready(self) -> bool:
+        assert self._daemon.poll() is None, "pulseaudio ended"
+        listed = subprocess.run(
+            ["pactl", "list", "short", "sinks"],
+            env=self._environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return "listener1" in listed.stdout
+
+    def environment_of(self, listener: int) -> dict[str, str]:
+        """For a browser that shall play into the pair of listener 0 or 1."""
+        return {**self._environment(), "PULSE_SINK": f"listener{listener}"}
+
+    def start_recording(self) -> "Recording":
+        return Recording(self._environment(), self._home / "heard.raw")
+
+    def close(self) -> None:
+        self._daemon.send_signal(signal.SIGTERM)
         try:
-            with recorder.stdout as played:
-                data = played.read(wanted)
-        finally:
-            recorder.kill()
-            recorder.wait(10)
-        return np.frombuffer(data, "<i2").reshape(-1, 4).astype(np.float32) / 32_768
+            self._daemon.wait(5)
+        except subprocess.TimeoutExpired:
+            self._daemon.kill()
+            self._daemon.wait()
+        shutil.rmtree(self._home, ignore_errors=True)
 
 
-@contextmanager
-def sound_card(folder: Path) -> Iterator[SoundCard]:
-    """A running sound card."""
-    card = SoundCard(folder)
-    card.start()
-    try:
-        yield card
-    finally:
-        card.stop()
+class Recording:
+    """All four channels, from now until `stop`."""
+
+    def __init__(self, environment: dict[str, str], file: Path) -> None:
+        self._file = file
+        with file.open("wb") as out:
+            self._parec = subprocess.Popen(
+                [
+                    "parec", "--raw", "--device=room.monitor", "--format=float32le",
+                    f"--rate={RATE_HZ}", f"--channels={CHANNELS}", f"--channel-map={MAP}",
+                ],
+                env=environment, stdout=out, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+
+    @property
+    def seconds(self) -> float:
+        """How much has been recorded so far."""
+        return self._file.stat().st_size / (4 * CHANNELS * RATE_HZ)
+
+    def reach(self, seconds: float) -> None:
+        """Wait until so much has been recorded."""
+        eventually(lambda: self.seconds >= seconds, f"{seconds} s are recorded", seconds + 10)
+
+    def stop(self) -> tuple[Sound, Sound]:
+        """What each of the two heard, one channel each."""
+        self._parec.terminate()
+        self._parec.wait()
+        samples = np.fromfile(self._file, dtype="<f4")
+        frames = samples[: len(samples) // CHANNELS * CHANNELS].reshape(-1, CHANNELS)
+        return frames[:, 0:2].mean(axis=1), frames[:, 2:4].mean(axis=1)
 
 
-def skews_ms(recorded: NDArray[np.float32]) -> list[float]:
-    """By how much the second browser is behind the first, window by window, in ms.
-
-    Cross-correlation over the whole window, refined below one sample by a parabola. Raises
-    AssertionError where one of the two is silent.
-    """
-    one, two = recorded[:, :2].mean(axis=1), recorded[:, 2:].mean(axis=1)
-    size = int(WINDOW_S * RATE_HZ)
-    found = []
-    for start in range(0, len(one) - size + 1, size):
-        a, b = one[start : start + size], two[start : start + size]
-        assert a.std() > SILENT, f"the first browser is silent at {start / RATE_HZ:.0f} s"
-        assert b.std() > SILENT, f"the second browser is silent at {start / RATE_HZ:.0f} s"
-        found.append(_skew_ms(a, b))
-    return found
+def lag_ms(one: Sound, other: Sound) -> float | None:
+    """How much later `other` hears the same; None if either is silent or they are unlike."""
+    if min(float(np.sqrt(np.mean(sound**2))) for sound in (one, other)) < AUDIBLE:
+        return None
+    size = 1 << (len(one) + len(other) - 1).bit_length()
+    spectrum = np.conj(np.fft.rfft(one, size)) * np.fft.rfft(other, size)
+    match = np.fft.irfft(spectrum, size)
+    most = int(LONGEST_LAG_MS * RATE_HZ / 1_000)
+    lags = np.concatenate([match[-most:], match[: most + 1]])
+    best = int(np.argmax(lags))
+    likeness = lags[best] / (np.linalg.norm(one) * np.linalg.norm(other))
+    return (best - most) * 1_000 / RATE_HZ if likeness > 0.3 else None
 
 
-def _skew_ms(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    count = 2 * len(a)
-    product = np.fft.rfft(b, count) * np.conj(np.fft.rfft(a, count))
-    match = np.fft.irfft(product, count)
-    farthest = int(FARTHEST_S * RATE_HZ)
-    near = np.concatenate((match[-farthest:], match[: farthest + 1]))
-    peak = int(np.argmax(near))
-    before, at, after = near[peak - 1], near[peak], near[(peak + 1) % len(near)]
-    bend = before - 2 * at + after
-    fine = 0.5 * (before - after) / bend if bend else 0.0
-    return float((peak - farthest + fine) / RATE_HZ * 1_000)
+def lags_ms(
+    heard: tuple[Sound, Sound], *, from_s: float, to_s: float, window_s: float, step_s: float
+) -> list[float | None]:
+    """The lag in each window of a part of a recording."""
+    one, other = heard
+    starts = np.arange(from_s, to_s - window_s + 1e-9, step_s)
+    cut = [(int(at * RATE_HZ), int((at + window_s) * RATE_HZ)) for at in starts]
+    return [lag_ms(one[first:last], other[first:last]) for first, last in cut]
+
+
+def worst_of(lags: Sequence[float], share: float) -> float:
+    """The distance that `share` of the lags do not exceed, ms."""
+    ordered = sorted(abs(lag) for lag in lags)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,110 +1,169 @@
-"""Two people and the page: what the product is for, in a real Chromium."""
+"""What people do with the page, in real browsers on a real server."""
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.rest import tone
-from tests.cluster.server import Served
-from tests.web.browser import Visitor
+from tests.web.conftest import Opener
+from tests.web.music import write
+from tests.web.people import Browser, eventually
+from tests.web.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
-Visit = Callable[..., Visitor]
+
+TOGETHER_MS = 100.0
+NASTY = "<img src=x onerror=\"document.title='owned'\"><script>alert(1)</script>"
 
 
-def make_room(person: Visitor, room: str) -> str:
-    """Make a room; its address."""
-    person.type("#make-room input", room)
-    person.click("#make-room button")
-    person.find("#playback")
-    return person.driver.current_url
+def play(browser: Browser, folder: Path, seconds: float = 60, title: str = "Slow Tide") -> str:
+    """Come in, make a room, upload a piece with its tags; it begins. The path of the room."""
+    browser.come_in("Ann")
+    path = browser.make_room("Kitchen")
+    browser.upload(write(folder / "piece.flac", seconds, title=title, artist="The Sines"))
+    browser.make_account("ann")
+    browser.shows("#now-title", title)
+    browser.shows("#now-state", "In tune")
+    return path
 
 
-def upload(person: Visitor, file: Path, account: str | None = None) -> None:
-    """Choose a file; a guest is asked to make an account first."""
-    person.find("#file").send_keys(str(file))
-    if account is not None:
-        person.type("#account-form input[name=username]", account)
-        person.type("#account-form input[name=email]", f"{account}@example.org")
-        person.type("#account-form input[name=password]", "correct horse battery")
-        person.click("#account-form button.main")
+def agree(one: Browser, other: Browser) -> None:
+    """Both show the same place in the music."""
+    one_at, one_where = one.shown()
+    other_at, other_where = other.shown()
+    apart_ms = (one_where - one_at) - (other_where - other_at)
+    assert abs(apart_ms) <= TOGETHER_MS, f"{apart_ms:.1f} ms apart"
 
 
-@pytest.fixture
-def song(tmp_path: Path) -> Path:
-    file = tmp_path / "A long tone.wav"
-    file.write_bytes(tone(40_000))
-    return file
+def test_two_people_listen_together(browser: Opener, tmp_path: Path) -> None:
+    ann, bob = browser(), browser()
+    path = play(ann, tmp_path)
+    bob.come_in("Bob", path)
+    for one, other in ((ann, "Bob"), (bob, "Ann")):
+        one.shows("#present", other)
 
-
-async def test_two_people_listen_together(served: Served, visitor: Visit, song: Path) -> None:
-    ann, bob = visitor(), visitor()
-    ann.come(served.url, "Ann")
-    room = make_room(ann, "Kitchen")
-    upload(ann, song, "ann")
-    ann.sees("#now-title", "A long tone")
-    upload(ann, song)
-    ann.sees("#queue", "A long tone")
-
-    bob.come(room, "Bob")
-    bob.sees("#now-title", "A long tone")
-    for person in (ann, bob):
-        person.sees("#present", "Ann")
-        person.sees("#present", "Bob")
-        person.sees("#now-state", "Playing")
-    bob.type("#say", "hello\n")
-    ann.sees("#chat", "hello")
-
-    # Both pages show the same place of the same music.
-    both = (
-        "[document.querySelector('#playback input').valueAsNumber,"
-        " performance.timeOrigin + performance.now()]"
+    # A second upload, big enough to watch, waits in the queue of both.
+    second = write(tmp_path / "second.wav", 240, title="Night Tram", artist="The Sines", seed=2)
+    ann.js(
+        """
+        window.seen = [];
+        new MutationObserver(() => seen.push(document.querySelector('#percent').textContent))
+          .observe(document.querySelector('#percent'), {childList: true});
+        """
     )
-    (at_ann, when_ann), (at_bob, when_bob) = ann.run(both), bob.run(both)  # type: ignore[misc]
-    assert at_ann > 0
-    assert abs((at_bob - at_ann) - (when_bob - when_ann)) < 600  # drawn every 250 ms
+    ann.upload(second)
+    for one in (ann, bob):
+        eventually(lambda one=one: one.titles() == ["Night Tram"], "the queue shows it")  # type: ignore[misc]
+    seen = ann.js("return seen")
+    assert any(text.endswith("%") and text != "0 %" for text in seen), seen
+
+    ann.say("hello Bob")
+    bob.shows("#chat", "hello Bob")
+    bob.say("hi Ann")
+    ann.shows("#chat", "hi Ann")
+
+    bob.shows("#now-state", "In tune")
+    assert ann.moves()
+    assert bob.moves()
+    agree(ann, bob)
 
     bob.click("#toggle")
-    for person in (ann, bob):
-        person.sees("#now-state", "Paused")
-    assert abs(ann.seek_position_ms() - bob.seek_position_ms()) < 1
+    for one in (ann, bob):
+        one.shows("#now-state", "Paused")
+    assert ann.text("#times") == bob.text("#times")
     ann.click("#toggle")
-    bob.sees("#now-state", "Playing")
-    ann.click("#next")
-    bob.until(lambda: "A long tone" not in bob.text("#queue"), "the next entry has begun")
-    assert ann.complaints() == bob.complaints() == []
+    for one in (ann, bob):
+        one.shows("#now-state", "In tune")
+    agree(ann, bob)
 
-
-async def test_what_people_type_is_never_markup(served: Served, visitor: Visit) -> None:
-    ann = visitor()
-    nasty = "<img src=x onerror=alert(1)>"
-    ann.come(served.url, nasty)
-    make_room(ann, nasty)
-    ann.type("#say", f"{nasty}\n")
-    ann.sees("#chat", nasty)
-    ann.sees("h1", nasty)
-    ann.sees("#present", nasty)
+    bob.click("#next")
+    for one in (ann, bob):
+        one.shows("#now-title", "Night Tram")
+        eventually(lambda one=one: one.titles() == [], "nothing waits")  # type: ignore[misc]
+        one.shows("#now-state", "In tune")
+    agree(ann, bob)
     assert ann.complaints() == []
+    assert bob.complaints() == []
 
 
-async def test_the_page_survives_a_killed_server(
-    served: Served, visitor: Visit, song: Path
+def test_a_late_joiner_lands_at_the_right_position(browser: Opener, tmp_path: Path) -> None:
+    ann, cat = browser(), browser()
+    path = play(ann, tmp_path)
+    ann.seek(30_000)
+    eventually(lambda: ann.shown()[1] > 30_000, "the music jumped")
+    cat.come_in("Cat", path)
+    cat.shows("#now-state", "In tune")
+    assert cat.shown()[1] > 30_000
+    agree(ann, cat)
+
+
+def test_the_page_survives_a_server_restart(
+    browser: Opener, server: Server, tmp_path: Path
 ) -> None:
-    ann = visitor()
-    ann.come(served.url, "Ann")
-    make_room(ann, "Kitchen")
-    upload(ann, song, "ann")
-    ann.sees("#now-state", "Playing")
-    ann.type("#say", "before\n")
-    ann.sees("#chat", "before")
-    await served.kill()
-    ann.sees("#connection", "trying again")
-    assert "Playing" in ann.text("#now-state")
-    await asyncio.wait_for(served.start(), 30)
-    ann.until(lambda: not ann.text("#connection"), "the page is connected again")
-    ann.type("#say", "after\n")
-    ann.sees("#chat", "after")
-    ann.sees("#chat", "before")
-    ann.sees("#now-state", "Playing")
+    ann = browser()
+    play(ann, tmp_path)
+    ann.say("before")
+    ann.shows("#chat", "before")
+
+    server.kill()
+    ann.shows("#connection", "trying again")
+    assert ann.moves(), "the music goes on without the server"
+    ann.say("meanwhile")  # kept, and sent when there is a server again
+    server.start()
+
+    ann.shows("#connection", "Connected", within_s=30)
+    ann.shows("#chat", "meanwhile")
+    ann.shows("#now-state", "In tune")
+    lines = ann.text("#chat")
+    assert lines.count("before") == 1
+    assert lines.count("meanwhile") == 1
+    ann.say("after")
+    ann.shows("#chat", "after")
+    ann.driver.refresh()
+    ann.shows("#chat", "after")
+    assert ann.text("#chat").count("meanwhile") == 1
+    ann.shows("#now-title", "Slow Tide")
+    ann.shows("#present", "Ann")
+
+
+def test_what_people_type_stays_text(browser: Opener, tmp_path: Path) -> None:
+    eve = browser()
+    eve.come_in(NASTY[:40])
+    eve.make_room(NASTY[:80])
+    eve.shows("h1", NASTY[:80])
+    eve.say(NASTY)
+    eve.shows("#chat", NASTY)
+    eve.shows("#present", NASTY[:40])
+    piece = write(tmp_path / "nasty.flac", 20, title=NASTY, artist=NASTY)
+    eve.upload(piece)
+    eve.make_account("eve")
+    eve.shows("#now-title", NASTY)
+    eve.upload(write(tmp_path / "again.flac", 20, title=NASTY, artist="", seed=3))
+    eventually(lambda: eve.titles() == [NASTY], "it waits")
+    assert eve.js("return document.querySelectorAll('#view script, #view img[src=x]').length") == 0
+    eve.driver.get(eve.address)
+    eve.shows("#rooms", NASTY[:80])
+    assert eve.js("return document.title") == "Unisono"
+    assert eve.complaints() == []
+
+
+def test_a_silenced_page_has_one_button_to_sound(browser: Opener, tmp_path: Path) -> None:
+    ann = browser()
+    path = play(ann, tmp_path)
+    quiet = browser(autoplay=False)
+    quiet.come_in("Quiet", path)
+    quiet.driver.get(quiet.address + path)  # a page that nobody has touched
+    quiet.shows("#now-state", "silent here")
+    quiet.click("#listen")
+    quiet.shows("#now-state", "In tune")
+    assert not quiet.driver.find_element("css selector", "#listen").is_displayed()
+
+
+def test_a_refusal_is_told_and_nothing_is_lost(browser: Opener) -> None:
+    ann = browser()
+    ann.come_in("Ann")
+    ann.make_room("Kitchen")
+    ann.js("document.querySelector('#say').removeAttribute('maxlength')")
+    ann.js("document.querySelector('#say').value = 'x'.repeat(2001)")
+    ann.find("#say").submit()
+    eventually(lambda: ann.text("#notices"), "the refusal is told")
+    assert len(ann.js("return document.querySelector('#say').value")) == 2001

@@ -17,7 +17,7 @@ export async function whoAmI() {
 /** A form that asks for a name and resolves with the guest. */
 export function askName(view) {
   return new Promise((resolve) => {
-    const input = el("input", { name: "name", required: true, maxlength: 40, autocomplete: "nickname", dir: "auto", autofocus: true });
+    const input = el("input", { name: "name", required: true, maxlength: 40, autocomplete: "nickname", dir: "auto" });
     const form = el("form", { class: "card small", id: "guest-form" },
       el("h1", {}, "Listen together"),
       el("label", {}, "Your name", input),
