@@ -47,8 +47,11 @@ _quiet: Final = logging.getLogger("websockets.edge")
 _quiet.setLevel(logging.CRITICAL)
 
 
-def _choose(ws: ServerProtocol, offered: "Sequence[Subprotocol]") -> Subprotocol | None:
-    return SUBPROTOCOL if SUBPROTOCOL in offered else None
+class _Protocol(ServerProtocol):
+    # A method, not the argument of that name: the library would bind it to the object for good,
+    # a cycle that only the garbage collector could undo.
+    def select_subprotocol(self, subprotocols: "Sequence[Subprotocol]") -> Subprotocol | None:
+        return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
 
 
 class Connection(asyncio.Protocol):
@@ -70,9 +73,7 @@ class Connection(asyncio.Protocol):
         self.paused = False
         """Live events would only pile up; the hub leaves them out and brings them later."""
         self.dialogue = Dialogue(edge, self)
-        self._ws = ServerProtocol(
-            select_subprotocol=_choose, max_size=MAX_FRAME_BYTES, logger=_quiet
-        )
+        self._ws = _Protocol(max_size=MAX_FRAME_BYTES, logger=_quiet)
         self._budget = Budget(edge.pace.frames_per_second)
         self._keepalive = Keepalive(self, edge.wheel, edge.pace)
         self._parts: list[bytes] | None = None

@@ -156,7 +156,7 @@ class ScriptedHome:
         )
         backlog = []
         if start < seq:
-            padding = self.padding // (seq - start)
+            padding = min(self.padding // (seq - start), 1_900)
             events = [event(n, padding) for n in range(start + 1, seq + 1)]
             backlog = [encode(Events(room=room, first_seq=start + 1, events=events))]
         presence = encode(Presence(room=room, fence=self.fence, count=1))

@@ -101,10 +101,10 @@ async def test_a_reader_that_lets_too_much_pile_up_is_let_go() -> None:
 async def heavy_arrival(pace: Pace, padding: int) -> None:
     async with stage(pace=pace) as on, narrow(on, "Slow", 65_536) as slow, on.member("Ben") as ben:
         on.home.padding = padding
-        for _ in range(100):
+        for _ in range(400):
             on.home.publish(10)
-        on.home.post(on.home.publish())
-        await ben.seqs(1_001)
+        on.home.say()
+        await ben.seqs(4_001)
         on.written(slow).clear()
         await slow.ask_in()
         await on.home.until(Arrive, lambda arrive: arrive.conn == slow.conn_id)
@@ -112,7 +112,7 @@ async def heavy_arrival(pace: Pace, padding: int) -> None:
         for _ in range(30):
             on.home.say(urgent=True)
             await asyncio.sleep(0)
-        assert isinstance(await slow.next(), Joined)
+        assert on.connection(slow).paused
         last = on.home.seq[ROOM] + 1
         on.home.say(urgent=True)
         seqs: list[int] = []
@@ -123,7 +123,8 @@ async def heavy_arrival(pace: Pace, padding: int) -> None:
             if isinstance(frame, Events):
                 seqs += range(frame.first_seq, frame.first_seq + len(frame.events))
         assert seqs == list(range(1, last + 1))
-        assert {Presence, Events, Probed} <= kinds
+        await ben.seqs(last)
+        assert {Joined, Presence, Events, Probed} == kinds
         assert max(map(len, on.written(slow))) <= max(pace.piece_bytes, 5_000)
 
 
@@ -131,12 +132,12 @@ async def test_what_is_large_leaves_in_pieces_and_the_rest_follows_in_order() ->
     pace = replace(
         SLOW, piece_bytes=4_096, ping_early_ms=(5,) * 20, ping_every_ms=5, slow_bytes=10**8
     )
-    await heavy_arrival(pace, 1_900_000)
+    await heavy_arrival(pace, 7_600_000)
 
 
 async def test_coming_in_is_not_being_slow() -> None:
-    # Two megabytes wait, but none of it is live: only what comes on top counts.
-    await heavy_arrival(replace(SLOW, slow_bytes=200_000), 1_900_000)
+    # Seven megabytes wait, but none of it is live: only what comes on top counts.
+    await heavy_arrival(replace(SLOW, slow_bytes=200_000), 7_600_000)
 
 
 def alive() -> list[object]:
