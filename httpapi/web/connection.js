@@ -4,14 +4,11 @@
 
 import { CLOSE_CODES } from "./codes.js";
 import { Outbox } from "./outbox.js";
+import { Probes } from "./probes.js";
 
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 15_000;
 const REJOIN_AFTER_MS = 1_000;
-const PROBE_FAST_MS = 250;
-const PROBE_FAST_FOR_MS = 6_000;
-const PROBE_SLOW_MS = 1_000;
-const SILENT_TOO_LONG_MS = 10_000; // every probe is answered: a line this quiet is dead
 
 /**
  * Events: `state` (detail: "connecting" | "open" | "waiting" | "closed"), `frame` (any server
@@ -23,11 +20,10 @@ export class Connection extends EventTarget {
   #outbox = new Outbox();
   #nextId = 1;
   #stores = new Map(); // room id -> {store, password}
+  #inside = new Set(); // rooms that this very connection has joined: only they take commands
   #tries = 0;
   #ready = false;
-  #openedAt = 0;
-  #heardAt = 0;
-  #probeTimer = 0;
+  #probes = new Probes((t0) => this.#send({ type: "probe", t0 }), () => this.renew());
   #retryTimer = 0;
   state = "connecting";
 
@@ -50,7 +46,6 @@ export class Connection extends EventTarget {
     this.#say("connecting");
     const socket = new WebSocket(this.url, "unisono.v1.json");
     this.#socket = socket;
-    this.#heardAt = performance.now();
     socket.onopen = () => this.#send({ type: "hello", client_id: this.clientId });
     socket.onmessage = (message) => socket === this.#socket && this.#receive(message.data);
     socket.onclose = (event) => socket === this.#socket && this.#closed(event.code);
@@ -58,8 +53,7 @@ export class Connection extends EventTarget {
 
   /** Open anew at once: as somebody else, or because the line is dead. */
   renew() {
-    this.#ready = false;
-    clearTimeout(this.#probeTimer);
+    this.#lost();
     const old = this.#socket;
     this.open();
     old?.close(1000);
@@ -80,6 +74,7 @@ export class Connection extends EventTarget {
   /** Leave a room at once. */
   leave(roomId) {
     this.#stores.delete(roomId);
+    this.#inside.delete(roomId);
     this.#outbox.forget(roomId);
     if (this.#ready) this.#send({ type: "leave", id: this.#nextId++, room: roomId });
   }
@@ -91,7 +86,7 @@ export class Connection extends EventTarget {
 
   /** Send a passing signal, if there is a connection. */
   signal(roomId, signal) {
-    if (this.#ready) this.#send({ type: "signal", room: roomId, signal });
+    if (this.#inside.has(roomId)) this.#send({ type: "signal", room: roomId, signal });
   }
 
   #joinFrame(roomId) {
@@ -101,8 +96,23 @@ export class Connection extends EventTarget {
 
   #ask(frame) {
     const answer = this.#outbox.ask(frame);
-    if (this.#ready) this.#send(frame);
+    this.#flush(frame.room);
     return answer;
+  }
+
+  /** Send what may go now: joins at once, commands when their room has been joined. */
+  #flush(roomId) {
+    if (!this.#ready) return;
+    for (const frame of this.#outbox.joins()) this.#send(frame);
+    if (!this.#inside.has(roomId)) return;
+    for (const frame of this.#outbox.commands(roomId)) this.#send(frame);
+  }
+
+  #lost() {
+    this.#ready = false;
+    this.#inside.clear();
+    this.#outbox.lost();
+    this.#probes.stop();
   }
 
   #send(frame) {
@@ -111,19 +121,19 @@ export class Connection extends EventTarget {
 
   #receive(text) {
     const arrivedAt = performance.now();
-    this.#heardAt = arrivedAt;
+    this.#probes.heard();
     const frame = JSON.parse(text);
     const store = this.#stores.get(frame.room)?.store;
     switch (frame.type) {
       case "welcome": this.#welcomed(); break;
       case "probed": this.clock.add(frame.t0, frame.t1, frame.t2, arrivedAt); break;
-      case "joined": store?.joined(frame); this.#outbox.resolve(frame.id, frame); break;
+      case "joined": this.#joined(frame, store); break;
       case "ack": this.#outbox.resolve(frame.id, frame); break;
       case "reject": this.#outbox.reject(frame.id, frame); break;
       case "error": if (frame.id) this.#outbox.reject(frame.id, frame); break;
       case "events": if (store?.snapshot && !store.events(frame)) this.#rejoin(frame.room); break;
       case "presence": store?.presence(frame); break;
-      case "left": this.#stores.delete(frame.room); break;
+      case "left": this.#left(frame); break;
       case "reconnect": setTimeout(() => this.#ready && this.renew(), frame.after_ms); break;
     }
     this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
@@ -132,13 +142,25 @@ export class Connection extends EventTarget {
   #welcomed() {
     this.#ready = true;
     this.#tries = 0;
-    this.#openedAt = performance.now();
     this.#say("open");
-    this.#probe();
-    const asked = this.#outbox.frames();
-    // Rooms first: a command to a room that this connection has not joined would be refused.
+    this.#probes.start();
     for (const roomId of this.#stores.keys()) this.#rejoin(roomId);
-    for (const frame of asked) this.#send(frame);
+    this.#flush();
+  }
+
+  #joined(frame, store) {
+    if (store) {
+      this.#inside.add(frame.room);
+      store.joined(frame);
+    }
+    this.#outbox.resolve(frame.id, frame);
+    this.#flush(frame.room);
+  }
+
+  #left({ room, reason }) {
+    if (reason === "left") return; // the answer to leave(); we may have come again since
+    this.#stores.delete(room);
+    this.#inside.delete(room);
   }
 
   async #rejoin(roomId) {
@@ -151,22 +173,13 @@ export class Connection extends EventTarget {
         return;
       }
       this.#stores.delete(roomId);
+      this.#outbox.forget(roomId, problem);
       this.dispatchEvent(new CustomEvent("refused", { detail: { roomId, problem } }));
     }
   }
 
-  #probe() {
-    clearTimeout(this.#probeTimer);
-    const now = performance.now();
-    if (now - this.#heardAt > SILENT_TOO_LONG_MS) return this.renew();
-    this.#send({ type: "probe", t0: now });
-    const fast = now - this.#openedAt < PROBE_FAST_FOR_MS;
-    this.#probeTimer = setTimeout(() => this.#probe(), fast ? PROBE_FAST_MS : PROBE_SLOW_MS);
-  }
-
   #closed(code) {
-    this.#ready = false;
-    clearTimeout(this.#probeTimer);
+    this.#lost();
     const { reconnect = true, new_credentials: newCredentials = false } = CLOSE_CODES[code] ?? {};
     if (!reconnect || newCredentials) {
       this.#say("closed");

@@ -13,11 +13,11 @@ export class Rejected extends Error {
 }
 
 export class Outbox {
-  #asked = new Map(); // id -> {frame, resolve, reject}
+  #asked = new Map(); // id -> {frame, resolve, reject, sent: on this connection?}
 
   /** Keep a frame until it is answered; the promise is the answer. */
   ask(frame) {
-    return new Promise((resolve, reject) => this.#asked.set(frame.id, { frame, resolve, reject }));
+    return new Promise((resolve, reject) => this.#asked.set(frame.id, { frame, resolve, reject, sent: false }));
   }
 
   /** A good answer. */
@@ -30,21 +30,39 @@ export class Outbox {
     this.#take(id)?.reject(new Rejected(frame));
   }
 
+  /** The joins to send now; from then on they count as sent. */
+  joins() {
+    return this.#send(({ type }) => type === "join");
+  }
+
+  /** The commands to a room to send now, in order; from then on they count as sent. */
+  commands(roomId) {
+    return this.#send(({ type, room }) => type === "cmd" && room === roomId);
+  }
+
+  /** The connection is gone: what was not answered was not sent. */
+  lost() {
+    for (const asked of this.#asked.values()) asked.sent = false;
+  }
+
   /** Is a join of this room on its way? */
   isJoining(roomId) {
-    return this.frames().some((frame) => frame.type === "join" && frame.room === roomId);
+    return [...this.#asked.values()].some(({ frame }) => frame.type === "join" && frame.room === roomId);
   }
 
-  /** Drop what was asked of a room that was left; nobody waits for it any more. */
-  forget(roomId) {
-    for (const [id, { frame }] of [...this.#asked]) if (frame.room === roomId) this.#asked.delete(id);
+  /** Drop what was asked of a room that is left; with a problem, whoever waits is told. */
+  forget(roomId, problem = null) {
+    for (const [id, { frame, reject }] of [...this.#asked]) {
+      if (frame.room !== roomId) continue;
+      this.#asked.delete(id);
+      if (problem) reject(problem);
+    }
   }
 
-  /** All of it in the order to send it in: a command before its room's join would be refused. */
-  frames() {
-    const frames = [...this.#asked.values()].map(({ frame }) => frame);
-    const isJoin = (frame) => frame.type === "join";
-    return [...frames.filter(isJoin), ...frames.filter((frame) => !isJoin(frame))];
+  #send(which) {
+    const due = [...this.#asked.values()].filter((asked) => !asked.sent && which(asked.frame));
+    for (const asked of due) asked.sent = true;
+    return due.map(({ frame }) => frame);
   }
 
   #take(id) {

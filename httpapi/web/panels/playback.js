@@ -12,7 +12,7 @@ export function playbackPanel(room) {
   const cover = el("img", { class: "cover", alt: "" });
   const state = el("div", { class: "quiet", id: "now-state" });
   const seek = el("input", { type: "range", id: "seek", min: 0, step: 100, "aria-label": "Position" });
-  const times = el("span", { class: "quiet", id: "times" });
+  const times = el("bdi", { class: "quiet", id: "times", dir: "ltr" });
   const toggle = el("button", { class: "main", id: "toggle" });
   const next = el("button", { id: "next" }, "Next");
   const volume = el("input", { type: "range", id: "volume", min: 0, max: 1, step: 0.01 });
@@ -34,8 +34,8 @@ export function playbackPanel(room) {
     const { playback, queue } = store.snapshot;
     const { entry, status } = playback;
     title.replaceChildren(
-      el("strong", { dir: "auto" }, entry ? entry.track.title : "Nothing is playing"),
-      el("span", { class: "quiet", dir: "auto" }, entry ? entry.track.artist : queue.length ? "" : "Add a track to begin."));
+      el("strong", {}, entry ? name(entry.track.title) : "Nothing is playing"),
+      el("span", { class: "quiet" }, entry ? name(entry.track.artist) : queue.length ? "" : "Add a track to begin."));
     const source = entry?.track.has_cover ? `/api/tracks/${entry.track.track_id}/cover` : "/web/icon.svg";
     if (cover.getAttribute("src") !== source) cover.src = source;
     toggle.textContent = status === "playing" ? "Pause" : "Play";

@@ -27,7 +27,7 @@ export function queuePanel(room) {
       button("Remove", () => room.command({ type: "queue.remove", entry_id: entryId })),
     ] : [];
     return el("li", { class: "row" },
-      el("span", { class: "grow" }, el("span", { dir: "auto", class: "block" }, track.title),
+      el("span", { class: "grow" }, el("span", { class: "block" }, name(track.title)),
         el("span", { class: "quiet" }, track.artist ? name(track.artist) : null, track.artist ? " · " : null, "from ", name(by.display_name))),
       el("span", { class: "quiet" }, clockText(track.duration_ms)), ...offered);
   }

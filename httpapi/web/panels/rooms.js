@@ -8,7 +8,7 @@ function row(room, enter) {
   const { now_playing: track } = room;
   const playing = track ? `${track.title}${track.artist ? ` — ${track.artist}` : ""}` : "Nothing is playing";
   return el("li", { class: "row" },
-    el("span", { class: "grow" }, el("strong", { class: "block", dir: "auto" }, room.name),
+    el("span", { class: "grow" }, el("strong", { class: "block" }, name(room.name)),
       el("span", { class: "quiet" }, name(playing))),
     el("span", { class: "quiet" }, room.has_password ? "password · " : null, `${room.listeners} here`),
     el("button", { class: "main", "aria-label": `Join ${room.name}`, onclick: () => enter(room.room_id) }, "Join"));
