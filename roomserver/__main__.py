@@ -94,6 +94,8 @@ def main(arguments: list[str] | None = None) -> int:
         return USAGE_ERROR
     except (EmbeddedError, MigrationError) as error:
         return _complain(error)
+    except BrokenPipeError:
+        return 1  # Nobody reads what is printed any more.
     except FAULTS as error:
         return _complain(f"The database cannot be reached: {logs.mask(str(error))}")
     except KeyboardInterrupt:

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from httpapi.sidecar import Sidecar
-
 from roomserver.bus.calls import Calls
 from roomserver.bus.directory import http_party
 from roomserver.bus.memory import MemoryBus
@@ -36,6 +35,7 @@ class CannotServe(RuntimeError):
 
 def bind(config: Config) -> socket.socket:
     """Take the port before anything is started. Raises CannotServe."""
+    listener: socket.socket | None = None
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -43,7 +43,10 @@ def bind(config: Config) -> socket.socket:
         listener = socket.socket(family, kind, proto)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        return listener
     except OSError as error:
+        if listener is not None:
+            listener.close()
         place = f"{config.host}:{config.port}"
         if error.errno == errno.EADDRINUSE:
             raise CannotServe(
@@ -51,7 +54,6 @@ def bind(config: Config) -> socket.socket:
                 " (0 takes any free one)."
             ) from None
         raise CannotServe(f"Cannot listen on {place}: {error.strerror or error}.") from None
-    return listener
 
 
 def address_of(config: Config, listener: socket.socket) -> str:

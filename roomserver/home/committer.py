@@ -19,7 +19,7 @@ from roomserver.home.columns import columns
 from roomserver.home.pace import Pace
 from roomserver.runtime.clock import monotonic_ns
 from sql import queries
-from sql.faults import FAULTS, is_refused
+from sql.faults import FAULTS, is_refused, is_unreachable
 from sql.pool import Connection, connect
 
 COMMIT_BATCH: Final = queries.scalars("room_log.commit_batch", str)
@@ -99,7 +99,8 @@ class Committer:
                 self.statements += 1
                 written = set(await COMMIT_BATCH(self._connection, **columns(batches)))
         except FAULTS as error:
-            if is_refused(error):
+            # A lock that was not given or a full disk is nobody's poison: it passes.
+            if is_refused(error) and not is_unreachable(error):
                 _log.error(
                     "the database refuses a batch",
                     extra={"rooms": [batch.room_id for batch in batches], "error": repr(error)},

@@ -1,9 +1,8 @@
 """A room as its home holds it: the live value, what was shown of it, and who is there."""
 
-import unicodedata
-
 from msgspec import Struct
 
+from protocol import names
 from protocol.codec import encode
 from protocol.ids import RoomId
 from protocol.snapshot import Snapshot
@@ -77,7 +76,7 @@ class Here(Struct):
         return ListRow(
             room_id=self.room_id,
             name=public.room.name,
-            name_key=unicodedata.normalize("NFKC", public.room.name).casefold(),
+            name_key=names.key(public.room.name),
             description=public.room.description,
             visibility=public.room.visibility,
             owner_id=public.room.owner_id,

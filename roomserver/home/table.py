@@ -51,7 +51,8 @@ class Home:
         pace = pace or Pace()
         self.beats = Beats(database, clock, node_id, pace)
         self.committer = Committer(url, pace, self.beats.lost)
-        self._tasks = Tasks("home", on_crash=on_crash)
+        self._on_crash = on_crash
+        self._tasks = Tasks("home", on_crash=self._crashed)
         self._rooms: dict[RoomId, Runner] = {}
         self._loading: dict[RoomId, list[Letter]] = {}
         self._touched: set[RoomId] = set()
@@ -203,6 +204,11 @@ class Home:
         # Somebody may have come meanwhile.
         if self._rooms.get(room_id) is runner and runner.is_idle and here.is_resting():
             self._drop(room_id)
+
+    def _crashed(self, name: str, error: BaseException) -> None:
+        # The committer ends by itself when the home is closed.
+        if self._on_crash is not None and not self._is_closing:
+            self._on_crash(name, error)
 
     def _drop(self, room_id: RoomId) -> None:
         self._rooms.pop(room_id, None)
