@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from protocol.cluster import Arrive, Submit
 from protocol.frames import Ack, Events, Presence
-from tests.edge.stage import ROOM, SLOW, frames_of, stage
+from tests.edge.scripted_home import ROOM, frames_of
+from tests.edge.stage import SLOW, stage
 
 NEVER_MS = 3_600_000
 

@@ -10,7 +10,8 @@ from protocol.chat import ChatSend
 from protocol.close_codes import CloseCode
 from protocol.codec import encode
 from protocol.frames import MAX_FRAME_BYTES, Cmd, Error, Probe, Probed, Reject
-from tests.edge.stage import ROOM, SLOW, stage
+from tests.edge.scripted_home import ROOM
+from tests.edge.stage import SLOW, stage
 
 MASK = b"\x01\x02\x03\x04"
 HANDSHAKE = (

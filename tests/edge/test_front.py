@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from protocol.cluster import Arrive
 from roomserver.edge.pace import Pace
-from tests.edge.stage import SLOW, Stage, person, stage
+from tests.edge.scripted_home import person
+from tests.edge.stage import SLOW, Stage, stage
 
 
 async def echo(request: web.Request) -> web.Response:

@@ -23,7 +23,8 @@ from protocol.frames import (
     SignalUp,
 )
 from protocol.presence import Typing
-from tests.edge.stage import LINEAGE, ROOM, SLOW, stage
+from tests.edge.scripted_home import LINEAGE, ROOM
+from tests.edge.stage import SLOW, stage
 
 OTHER_LINEAGE = LINEAGE[:-1] + "b"
 HURRY = replace(SLOW, ask_again_ms=10, answer_within_ms=50)

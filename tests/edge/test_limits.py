@@ -11,7 +11,8 @@ from protocol.frames import Ack, Probe, Probed, Reject, SignalUp
 from protocol.limits import COMMAND_LIMITS
 from protocol.playback import PlaybackNext, PlaybackPause
 from protocol.presence import Typing
-from tests.edge.stage import ROOM, Client, stage
+from tests.edge.scripted_home import ROOM
+from tests.edge.stage import Client, stage
 
 
 def test_every_command_has_a_limit() -> None:

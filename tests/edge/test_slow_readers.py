@@ -19,7 +19,8 @@ from roomserver.edge.front import FrontDoor
 from roomserver.edge.keepalive import Keepalive
 from roomserver.edge.pace import Pace
 from roomserver.edge.sweep import Seat
-from tests.edge.stage import LINEAGE, ROOM, SLOW, Client, Stage, person, stage
+from tests.edge.scripted_home import LINEAGE, ROOM, person
+from tests.edge.stage import SLOW, Client, Stage, stage
 
 EVENT_BYTES = 1_900
 NEVER_MS = 3_600_000
