@@ -1,10 +1,11 @@
 // Decoded tracks: those that are wanted are fetched and kept, the others are let go.
 
-const TRY_AGAIN_AFTER_MS = 5_000;
+const AGAIN_AFTER_MS = 2_000;
+const LONGEST_WAIT_MS = 60_000;
 
 /** Events: `ready` (detail: track id), `error` (detail: {trackId, problem}). */
 export class Buffers extends EventTarget {
-  #tracks = new Map(); // track id -> AudioBuffer | null (on its way, or failed a moment ago)
+  #tracks = new Map(); // track id -> AudioBuffer | null (on its way)
   #queue = Promise.resolve();
 
   /** The decoded track, or undefined while it is not here. */
@@ -25,8 +26,8 @@ export class Buffers extends EventTarget {
     }
   }
 
-  async #load(trackId, context) {
-    if (!this.#tracks.has(trackId)) return; // no longer wanted when its turn came
+  async #load(trackId, context, tries = 0) {
+    if (this.#tracks.get(trackId) !== null) return; // no longer wanted when its turn came
     try {
       const answer = await fetch(`/api/tracks/${trackId}/audio`);
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
@@ -35,8 +36,8 @@ export class Buffers extends EventTarget {
       this.#tracks.set(trackId, buffer);
       this.dispatchEvent(new CustomEvent("ready", { detail: trackId }));
     } catch (problem) {
-      this.dispatchEvent(new CustomEvent("error", { detail: { trackId, problem } }));
-      setTimeout(() => this.#tracks.get(trackId) === null && this.#tracks.delete(trackId), TRY_AGAIN_AFTER_MS);
+      if (tries === 0) this.dispatchEvent(new CustomEvent("error", { detail: { trackId, problem } }));
+      setTimeout(() => this.#load(trackId, context, tries + 1), Math.min(AGAIN_AFTER_MS * 2 ** tries, LONGEST_WAIT_MS));
     }
   }
 }

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import av
 import numpy as np
@@ -26,7 +26,8 @@ def noisy_music(seconds: float, seed: int) -> NDArray[np.float32]:
         burst = chance.normal(0, 0.5, length) * np.exp(-times * 30)
         sound[at : at + length] = fade * np.sin(2 * np.pi * hertz * times) + burst
         at += length
-    return (0.4 * sound / np.abs(sound).max()).astype(np.float32)
+    loudest = float(np.abs(sound).max())
+    return np.asarray(0.4 * sound / loudest, dtype=np.float32)
 
 
 def write(file: Path, seconds: float, *, title: str, artist: str, seed: int = 1) -> Path:
@@ -36,7 +37,7 @@ def write(file: Path, seconds: float, *, title: str, artist: str, seed: int = 1)
     samples = noisy_music(seconds, seed)
     with av.open(str(file), "w") as out:
         out.metadata.update({"title": title, "artist": artist})
-        stream = out.add_stream(codec, rate=RATE_HZ)
+        stream = cast(av.AudioStream, out.add_stream(codec, rate=RATE_HZ))
         stream.layout = "stereo"
         stream.format = sample_format
         resampler = av.AudioResampler(format=sample_format, layout="stereo", rate=RATE_HZ)

@@ -2,11 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -76,36 +79,33 @@ class Browser:
         """
         return [
             entry["message"]
-            for entry in self.driver.get_log("browser")
+            for entry in self.driver.get_log("browser")  # type: ignore[no-untyped-call]
             if entry["level"] == "SEVERE" and "/api/auth/me" not in entry["message"]
         ]
 
     def find(self, css: str) -> WebElement:
         """The element, as soon as it can be seen."""
 
-        def look() -> WebElement | None:
-            found = self.driver.find_elements(By.CSS_SELECTOR, css)
-            return found[0] if found and found[0].is_displayed() else None
+        def look() -> list[WebElement]:
+            found = self.driver.find_elements(By.CSS_SELECTOR, css)[:1]
+            return [element for element in found if element.is_displayed()]
 
-        return eventually(look, f"{css} is shown")
+        return eventually(look, f"{css} is shown")[0]
 
     def click(self, css: str) -> None:
+        """Click as soon as it can be; what lies over it for a moment is waited for."""
+
         def act() -> bool:
             element = self.find(css)
-            if not element.is_enabled():
-                return False
-            element.click()
-            return True
-
-        def patiently() -> bool:
             try:
-                return act()
-            except StaleElementReferenceException:
-                raise
-            except WebDriverException as error:
+                if element.is_enabled():
+                    element.click()
+                    return True
+            except ElementClickInterceptedException as error:
                 raise AssertionError(str(error)) from error
+            return False
 
-        eventually(patiently, f"{css} can be clicked")
+        eventually(act, f"{css} can be clicked")
 
     def fill(self, css: str, text: str) -> None:
         field = self.find(css)
@@ -181,17 +181,20 @@ class Browser:
         )
         return float(at), float(where)
 
+    def position_ms(self) -> float:
+        """Where in the track the page says the music is; drawn every 250 ms."""
+        return float(self.js("return Number(document.querySelector('#seek').value)"))
+
     def moves(self) -> bool:
         """Does the position go on?"""
-        before = self.js("return Number(document.querySelector('#seek').value)")
-        eventually(lambda: self.js("return Number(document.querySelector('#seek').value)") > before,
-                   "the position moves", 5)
+        before = self.position_ms()
+        eventually(lambda: self.position_ms() > before, "the position moves", 5)
         return True
 
     def screenshot(self, file: Path) -> None:
         self.driver.save_screenshot(str(file))
 
 
-def report(title: str, figures: dict[str, object]) -> None:
+def report(title: str, figures: Mapping[str, object]) -> None:
     """Print figures, to be read with `-s` or in a failed run."""
     print(f"\n{title}: {json.dumps(figures)}")

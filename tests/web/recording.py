@@ -149,6 +149,17 @@ def lags_ms(
     return [lag_ms(one[first:last], other[first:last]) for first, last in cut]
 
 
+def found_at(heard: Sound, piece: Sound) -> int:
+    """The sample of a recording at which a piece begins that is heard in it once."""
+    size = 1 << (len(heard) + len(piece) - 1).bit_length()
+    match = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(piece, size)), size)
+    at = int(np.argmax(match[: len(heard)]))
+    part = heard[at : at + len(piece)]
+    likeness = match[at] / (np.linalg.norm(part) * np.linalg.norm(piece[: len(part)]))
+    assert likeness > 0.9, f"the piece is not in the recording ({likeness:.2f})"
+    return at
+
+
 def worst_of(lags: Sequence[float], share: float) -> float:
     """The distance that `share` of the lags do not exceed, ms."""
     ordered = sorted(abs(lag) for lag in lags)

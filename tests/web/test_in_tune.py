@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import pytest
 
 from tests.web.conftest import Opener
-from tests.web.music import write
-from tests.web.people import report
-from tests.web.recording import SoundCard, lags_ms, worst_of
-
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+from tests.web.music import RATE_HZ, noisy_music, write
+from tests.web.people import eventually, report
+from tests.web.recording import SoundCard, found_at, lags_ms, worst_of
 
 IN_TUNE_MS = 30.0
 SETTLED_S = 6.0
@@ -27,6 +26,20 @@ def sound_card() -> Iterator[SoundCard]:
     card.close()
 
 
+def test_a_known_distance_is_found_and_silence_is_none() -> None:
+    sound = noisy_music(3, 1)
+    for late in (0, 7, -333):
+        shifted = np.roll(sound, late)
+        (found,) = lags_ms((sound, shifted), from_s=0, to_s=2, window_s=2, step_s=1)
+        assert found == pytest.approx(late * 1_000 / RATE_HZ)
+    silent = np.zeros_like(sound)
+    assert lags_ms((sound, silent), from_s=0, to_s=2, window_s=2, step_s=1) == [None]
+    other = noisy_music(3, 2)
+    assert lags_ms((sound, other), from_s=0, to_s=2, window_s=2, step_s=1) == [None]
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(150)
 def test_two_pages_are_in_tune(browser: Opener, sound_card: SoundCard, tmp_path: Path) -> None:
     piece = write(tmp_path / "piece.flac", 120, title="Find Me", artist="Noise")
     ann = browser(environment=sound_card.environment_of(0))
@@ -69,3 +82,33 @@ def test_two_pages_are_in_tune(browser: Opener, sound_card: SoundCard, tmp_path:
     for told in figures.values():
         assert told["median_ms"] <= IN_TUNE_MS
         assert told["p95_ms"] <= IN_TUNE_MS
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(150)
+def test_the_next_track_begins_with_the_sample_after_the_last(
+    browser: Opener, sound_card: SoundCard, tmp_path: Path
+) -> None:
+    first_s, second_s = 30, 20
+    first = write(tmp_path / "first.flac", first_s, title="First", artist="Noise", seed=1)
+    second = write(tmp_path / "second.flac", second_s, title="Second", artist="Noise", seed=2)
+    ann = browser(environment=sound_card.environment_of(0))
+    ann.come_in("Ann")
+    ann.make_room("Joined")
+    ann.upload(first)
+    ann.make_account("ann")
+    ann.shows("#now-title", "First")
+    ann.upload(second)
+    eventually(lambda: ann.titles() == ["Second"], "the second waits")
+    ann.seek((first_s - 8) * 1_000)
+    recording = sound_card.start_recording()
+    ann.shows("#now-title", "Second")
+    recording.reach(recording.seconds + 2)
+    heard, _ = recording.stop()
+
+    # The last second of the one and the first moments of the other, each looked for by itself.
+    last = noisy_music(first_s, 1)[-RATE_HZ:]
+    begin = noisy_music(second_s, 2)[: RATE_HZ * 3 // 10]
+    gap = found_at(heard, begin) - (found_at(heard, last) + len(last))
+    report("gap between two tracks", {"samples": gap})
+    assert abs(gap) <= 1

@@ -167,3 +167,57 @@ def test_a_refusal_is_told_and_nothing_is_lost(browser: Opener) -> None:
     ann.find("#say").submit()
     eventually(lambda: ann.text("#notices"), "the refusal is told")
     assert len(ann.js("return document.querySelector('#say').value")) == 2001
+
+
+def test_every_control_has_a_name_and_every_width_and_direction_fits(
+    browser: Opener, tmp_path: Path
+) -> None:
+    ann = browser()
+    views = []
+    ann.driver.get(ann.address)
+    ann.find("#guest-form")
+    views.append(looks(ann))
+    ann.come_in("Ann")
+    ann.find("#make-room")
+    views.append(looks(ann))
+    ann.make_room("Kitchen")
+    ann.upload(write(tmp_path / "piece.flac", 60, title="W" * 200, artist="ن" * 100))
+    ann.find("#account-form")
+    views.append(looks(ann))
+    ann.make_account("ann")
+    ann.shows("#now-title", "WWW")
+    ann.upload(write(tmp_path / "again.flac", 60, title="W" * 200, artist="ن" * 100, seed=2))
+    eventually(ann.titles, "it waits")
+    ann.say("w" * 2_000)
+    ann.shows("#chat", "www")
+    views.append(looks(ann))
+    assert views == [[]] * 4
+    assert ann.complaints() == []
+
+
+def looks(browser: Browser) -> list[str]:
+    """What is wrong with the view as it is, in every width and both directions."""
+    wrong: list[str] = browser.js(
+        """
+        const named = (node) => node.ariaLabel || node.innerText?.trim() || node.labels?.length;
+        const controls = [...document.querySelectorAll('button, input, select, a, progress')];
+        return [
+          ...controls.filter((node) => !named(node)).map((node) => `no name: ${node.outerHTML}`),
+          ...[...document.querySelectorAll('[style]')].map((node) => `inline: ${node.outerHTML}`),
+        ];
+        """
+    )
+    for width, direction in ((1200, "ltr"), (1200, "rtl"), (390, "ltr"), (390, "rtl")):
+        browser.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False},
+        )
+        browser.js("document.documentElement.dir = arguments[0]", direction)
+        spill = browser.js(
+            "const page = document.documentElement; return page.scrollWidth - page.clientWidth"
+        )
+        if spill > 0:
+            wrong.append(f"{spill} px too wide at {width} px, {direction}")
+    browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.js("document.documentElement.dir = 'ltr'")
+    return wrong
