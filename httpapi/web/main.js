@@ -4,7 +4,7 @@ import { ClusterClock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { el, name } from "./dom.js";
 import { attempt, notice } from "./notices.js";
-import { askName, whoAmI } from "./panels/account.js";
+import { askName, signOut, whoAmI } from "./panels/account.js";
 import { showRooms } from "./panels/rooms.js";
 import { Player } from "./player.js";
 import { enterRoom } from "./room.js";
@@ -46,7 +46,9 @@ function connect() {
 async function start() {
   const me = (await whoAmI()) ?? (await askName(view));
   const connection = connect();
-  const showMe = () => document.getElementById("me").replaceChildren(name(me.display_name));
+  const showMe = () => document.getElementById("me").replaceChildren(name(me.display_name),
+    // A guest who signs out is gone for good, with all that is theirs.
+    me.kind === "guest" ? "" : el("button", { id: "sign-out", onclick: () => attempt(signOut) }, "Sign out"));
   const upgraded = (user) => {
     Object.assign(me, user);
     showMe();

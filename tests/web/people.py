@@ -1,7 +1,6 @@
 """A person at a real browser: Debian's Chromium, driven by what a person sees and does."""
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -9,11 +8,13 @@ from typing import Any, Final, TypeVar
 from selenium.common.exceptions import (
     ElementClickInterceptedException,
     StaleElementReferenceException,
+    TimeoutException,
 )
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
 
 CHROMIUM: Final = "/usr/bin/chromium"
 DRIVER: Final = "/usr/bin/chromedriver"
@@ -24,23 +25,24 @@ FLAGS: Final = (
 )  # fmt: skip
 AUTOPLAY: Final = "--autoplay-policy=no-user-gesture-required"
 WAIT_S: Final = 20.0
+POLL_S: Final = 0.05
 
 T = TypeVar("T")
 
 
+class NotYet(Exception):
+    """What is waited for cannot be looked at yet."""
+
+
 def eventually(look: Callable[[], T], what: str, within_s: float = WAIT_S) -> T:
     """The first answer of `look` that is true. AssertionError if none comes in time."""
-    deadline = time.monotonic() + within_s
-    last: object = None
-    while time.monotonic() < deadline:
-        try:
-            last = look()
-            if last:
-                return last
-        except (StaleElementReferenceException, AssertionError) as error:
-            last = error
-        time.sleep(0.05)
-    raise AssertionError(f"not within {within_s} s: {what} (last: {last!r})")
+    patience = WebDriverWait(  # type: ignore[type-var]
+        look, within_s, POLL_S, (StaleElementReferenceException, NotYet)
+    )
+    try:
+        return patience.until(lambda _: look())
+    except TimeoutException as error:
+        raise AssertionError(f"not within {within_s} s: {what}") from error
 
 
 class Browser:
@@ -51,15 +53,13 @@ class Browser:
         address: str,
         *,
         autoplay: bool = True,
-        size: tuple[int, int] = (1200, 900),
-        flags: tuple[str, ...] = (),
         environment: dict[str, str] | None = None,
     ) -> None:
         options = ChromeOptions()
         options.binary_location = CHROMIUM
-        for flag in (*FLAGS, *((AUTOPLAY,) if autoplay else ()), *flags):
+        for flag in (*FLAGS, *((AUTOPLAY,) if autoplay else ())):
             options.add_argument(flag)
-        options.add_argument(f"--window-size={size[0]},{size[1]}")
+        options.add_argument("--window-size=1200,900")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.address = address
         self.driver = Chrome(options, Service(DRIVER, env=environment))
@@ -102,7 +102,7 @@ class Browser:
                     element.click()
                     return True
             except ElementClickInterceptedException as error:
-                raise AssertionError(str(error)) from error
+                raise NotYet from error
             return False
 
         eventually(act, f"{css} can be clicked")

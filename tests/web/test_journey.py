@@ -146,6 +146,21 @@ def test_what_people_type_stays_text(browser: Opener, tmp_path: Path) -> None:
     assert eve.complaints() == []
 
 
+def test_an_account_signs_out_and_in_again(browser: Opener, tmp_path: Path) -> None:
+    ann = browser()
+    play(ann, tmp_path)
+    ann.click("#sign-out")
+    ann.click("#sign-in")
+    ann.fill("#login-form input[name=login]", "ann")
+    ann.fill("#login-form input[name=password]", "not this one")
+    ann.click("#login-form button.main")
+    ann.shows("#login-form .bad", "wrong")
+    ann.fill("#login-form input[name=password]", "correct horse battery")
+    ann.click("#login-form button.main")
+    ann.shows("#me", "Ann")
+    ann.shows("#rooms", "Kitchen")
+
+
 def test_a_silenced_page_has_one_button_to_sound(browser: Opener, tmp_path: Path) -> None:
     ann = browser()
     path = play(ann, tmp_path)

@@ -14,14 +14,19 @@ export async function whoAmI() {
   }
 }
 
-/** A form that asks for a name and resolves with the guest. */
+/** A form that asks for a name, or for an account; resolves with who came in. */
 export function askName(view) {
   return new Promise((resolve) => {
+    const signIn = async () => {
+      const user = await askLogin();
+      if (user) resolve(user);
+    };
     const input = el("input", { name: "name", required: true, maxlength: 40, autocomplete: "nickname", dir: "auto" });
     const form = el("form", { class: "card small", id: "guest-form" },
       el("h1", {}, "Listen together"),
       el("label", {}, "Your name", input),
       el("button", { class: "main" }, "Come in"),
+      el("button", { type: "button", id: "sign-in", onclick: signIn }, "I have an account"),
       el("p", { class: "quiet" }, "No account needed. You can make one later and keep everything."));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -63,6 +68,24 @@ function ask({ id, title, why, fields, label, act }) {
     document.body.append(dialog);
     dialog.showModal();
   });
+}
+
+/** Ask for an account that exists; resolves with the user, or null if the person would not say. */
+const askLogin = () => ask({
+  id: "login-form",
+  title: "Sign in",
+  fields: [
+    field("User name or e-mail", { name: "login", autocomplete: "username", dir: "auto" }),
+    field("Password", { name: "password", type: "password", autocomplete: "current-password" }),
+  ],
+  label: "Sign in",
+  act: async (typed) => (await send("POST", "/auth/login", { ...typed, cookie: true })).user,
+});
+
+/** Sign out of this browser, and begin anew. */
+export async function signOut() {
+  await send("POST", "/auth/logout");
+  location.assign("/");
 }
 
 /** Ask a guest to make an account; resolves with the user, or null if the person would not. */
