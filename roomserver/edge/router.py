@@ -145,15 +145,20 @@ class Router:
         connection.send(Left(room=room_id, reason="closed" if closed else "kicked"))
 
     def _moved(self, room_id: RoomId) -> None:
-        """Ask again, each connection's questions in their order; then who missed what."""
-        for questions in self._questions.values():
-            for question in questions.values():
-                if question.asked.room == room_id:
-                    question.looks = 0
-                    self.post(question.asked)
+        """Bring everybody up to date, then ask again, each connection's questions in order."""
+        asked_before = [
+            question
+            for questions in self._questions.values()
+            for question in questions.values()
+            if question.asked.room == room_id
+        ]
+        # First: no answer may overtake the events that it speaks of.
         room = self._edge.hub.rooms.get(room_id)
         if room is not None:
             room.everybody_again()
+        for question in asked_before:
+            question.looks = 0
+            self.post(question.asked)
 
     def _look_back(self) -> None:
         """Now and then: ask again what is unanswered; say no where a home stays silent."""
