@@ -26,6 +26,8 @@ class Pace(Struct, frozen=True, kw_only=True):
     """The bus may lose an envelope: what is unanswered is asked again this often."""
     flush_every_ms: int = 20
     """While a room is busy, its events leave at most once in this time."""
+    gather_ms: float = 2
+    """In a room of more than one slice the first event after quiet waits so long for others."""
     slice_connections: int = 256
     slow_after_ms: int = 10_000
     slow_bytes: int = 256 * 1024

@@ -68,8 +68,10 @@ class RoomHub:
             return
         self._seqs.append(message.last_seq)
         self._frames.append(text_frame(message.frame))
-        if self._busy is None or message.urgent:
+        if message.urgent:
             self._soon()
+        elif self._busy is None:
+            self._begin()
 
     def told(self, message: cluster.Told) -> None:
         """A frame without seq, at once, in the order of the sweeps."""
@@ -118,6 +120,13 @@ class RoomHub:
         self._sweeps.clear()
         self._frames.clear()
 
+    def _begin(self) -> None:
+        """The first event after quiet: at once, but in a large room with those close behind it."""
+        if len(self.seats) > self._edge.pace.slice_connections:
+            self._arm(self._edge.pace.gather_ms)
+        else:
+            self._soon()
+
     def _soon(self) -> None:
         # At the end of the turn: an ack in the same envelope takes its events along.
         if not self._wanted:
@@ -130,12 +139,11 @@ class RoomHub:
             seqs, self._seqs = self._seqs, []
             frames, self._frames = self._frames, []
             if self._busy is None:
-                self._arm()
+                self._arm(self._edge.pace.flush_every_ms)
             self._queue(Sweep(seqs, frames, list(self.seats.values())))
 
-    def _arm(self) -> None:
-        delay_s = self._edge.pace.flush_every_ms / 1_000
-        self._busy = asyncio.get_running_loop().call_later(delay_s, self._tick)
+    def _arm(self, delay_ms: float) -> None:
+        self._busy = asyncio.get_running_loop().call_later(delay_ms / 1_000, self._tick)
 
     def _tick(self) -> None:
         self._busy = None
