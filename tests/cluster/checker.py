@@ -207,9 +207,11 @@ def _check_joined(where: str, frame: Joined, view: _View, folded: Folded) -> Ite
             yield Violation("snapshot", f"{where}: joined at {seq}")
         view.next_seq = seq + 1
     elif frame.resumed is not None:
+        # A server may also bring a connection up to date that did not ask for it.
+        next_seq = view.next_seq or (view.have_seq or 0) + 1
+        if frame.resumed.from_seq != next_seq:
+            yield Violation("order", f"{where}: next was {next_seq}, resumed at {frame.resumed}")
         view.next_seq = frame.resumed.from_seq
-        if view.have_seq is not None and frame.resumed.from_seq != view.have_seq + 1:
-            yield Violation("order", f"{where}: has {view.have_seq}, resumed at {frame.resumed}")
 
 
 def _check_events(
