@@ -63,6 +63,20 @@ async def test_the_first_event_after_quiet_leaves_at_once_and_an_urgent_one_take
         assert len(on.written(ada)) == 2
 
 
+async def test_a_large_room_waits_a_moment_for_the_rest_of_a_burst() -> None:
+    pace = replace(SLOW, flush_every_ms=NEVER_MS, slice_connections=1, gather_ms=50)
+    async with stage(pace=pace) as on, on.member("Ada") as ada, on.member("Ben") as ben:
+        on.written(ada).clear()
+        for _ in range(5):
+            on.home.say()
+            await asyncio.sleep(0)
+        assert await ada.seqs(5) == await ben.seqs(5) == [1, 2, 3, 4, 5]
+        assert len(on.written(ada)) == 1
+        # Playback waits for nobody.
+        on.home.say(urgent=True)
+        assert await ada.seqs(6) == [6]
+
+
 async def test_while_a_room_is_busy_its_events_leave_together_once_a_window() -> None:
     async with stage(pace=replace(SLOW, flush_every_ms=250)) as on, on.member("Ada") as ada:
         on.written(ada).clear()
