@@ -20,6 +20,7 @@ import pytest
 
 from sql import binaries, embedded
 from sql.embedded import EmbeddedError, EmbeddedPostgres
+from sql.faults import FAULTS
 from sql.pool import connect
 
 PARENT = """
@@ -214,7 +215,7 @@ async def test_a_killed_server_is_started_again_at_the_same_address(data_dir: Pa
             try:
                 assert await ask(url, "select count(*) from notes") == 2
                 break
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except FAULTS:
                 await asyncio.sleep(0)
         assert server.pid != first
     await keeper
