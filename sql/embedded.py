@@ -28,11 +28,11 @@ from time import monotonic
 from typing import IO, Final
 from urllib.parse import urlencode
 
-import asyncpg
 
 from sql import binaries, queries, run_folder
 from sql.binaries import Binaries, EmbeddedError
 from sql.cluster import check_version, forget_stale_pid, is_ending
+from sql.faults import FAULTS
 from sql.pool import connect
 from sql.run_folder import PORT, user_name
 
@@ -303,7 +303,7 @@ class EmbeddedPostgres:
                         return
                 finally:
                     await connection.close()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as caught:
+            except FAULTS as caught:
                 problem = caught
             await asyncio.sleep(0.01)
         raise EmbeddedError(

@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from sql.embedded import EmbeddedPostgres
-
 from tests.bench.measure import free_port, percentile, server
 from tests.bench.swarm import Swarm, client_frame
 from tests.bench.unisono import chat, guests, new_room, opening, unisono
