@@ -28,7 +28,6 @@ from time import monotonic
 from typing import IO, Final
 from urllib.parse import urlencode
 
-
 from sql import binaries, queries, run_folder
 from sql.binaries import Binaries, EmbeddedError
 from sql.cluster import check_version, forget_stale_pid, is_ending
