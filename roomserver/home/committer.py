@@ -99,13 +99,13 @@ class Committer:
                 self.statements += 1
                 written = set(await COMMIT_BATCH(self._connection, **columns(batches)))
         except FAULTS as error:
-            # A lock that was not given or a full disk is nobody's poison: it passes.
-            if is_refused(error) and not is_unreachable(error):
+            if is_refused(error) and (len(batches) > 1 or not is_unreachable(error)):
                 _log.error(
                     "the database refuses a batch",
                     extra={"rooms": [batch.room_id for batch in batches], "error": repr(error)},
                 )
                 return None
+            # A lock that was not given or a full disk is nobody's poison: it passes.
             _log.warning("the database does not answer", extra={"error": repr(error)})
             self._drop()
             self._on_lost()

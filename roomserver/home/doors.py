@@ -16,26 +16,27 @@ from roomserver.home.ring import frames
 _log: Final = logging.getLogger(__name__)
 
 
-def require_entry(here: Here, arrive: Arrive) -> None:
-    """Let somebody in. Rejects: room_closed, room_password, room_not_found.
+def require_entry(here: Here, public: Snapshot, arrive: Arrive) -> None:
+    """Let somebody in, as `public` stands. Rejects: room_closed, room_password, room_not_found.
 
     Who has a durable place comes in. Checking a password is slow work that the sidecar does:
     `POST /api/rooms/{id}/join` with it gives the place.
     """
-    public = here.public
+    is_stranger = arrive.person.user_id not in public.members
+    if is_stranger and public.room.visibility == "private":
+        # A stranger must not learn that there is such a room, or that there was one.
+        raise Rejected(ErrorCode.ROOM_NOT_FOUND)
     if public.room.closed:
         raise Rejected(ErrorCode.ROOM_CLOSED)
-    if arrive.person.user_id in public.members:
-        return
-    if here.loaded.has_password:
+    if is_stranger and here.loaded.has_password:
         raise Rejected(ErrorCode.ROOM_PASSWORD)
-    if public.room.visibility == "private":
-        # A stranger must not learn that there is such a room.
-        raise Rejected(ErrorCode.ROOM_NOT_FOUND)
 
 
-def admit(here: Here, newcomer: Newcomer) -> Admitted:
-    """What lets a connection in: the news since its own copy, or a snapshot; all committed."""
+def admit(here: Here, public: Snapshot, newcomer: Newcomer) -> Admitted:
+    """What lets a connection in: the news since its own copy, or a snapshot.
+
+    `public` is the room at the last event that was shown: nothing but that may leave.
+    """
     arrive = newcomer.arrive
     shown = here.shown
     bodies = _gap(here, newcomer)
@@ -51,7 +52,7 @@ def admit(here: Here, newcomer: Newcomer) -> Admitted:
     joined = Joined(
         id=arrive.id,
         room=here.room_id,
-        you=here.public.members.get(arrive.person.user_id) or Member(person=arrive.person),
+        you=public.members.get(arrive.person.user_id) or Member(person=arrive.person),
         snapshot=snapshot,
         resumed=resumed,
     )

@@ -52,6 +52,7 @@ class Presence:
         self._leaving: dict[UserId, Leaving] = {}
         """In the order in which their grace ends: it is equally long for all."""
         self._people = 0
+        self._left_at_ms = vacant_since_ms
         self._came: set[UserId] = set()
         self._gone: set[UserId] = set()
         # Counted, not collected: asked with every batch, in rooms of thousands.
@@ -177,8 +178,10 @@ class Presence:
         self._turn(person, self._gone, self._came)
         if person.kind != "bot":
             self._people -= 1
+            # Who lost the connection first may be the last whose grace ends.
+            self._left_at_ms = max(self._left_at_ms, since_ms)
             if not self._people:
-                self.vacant_since_ms = since_ms
+                self.vacant_since_ms = self._left_at_ms
 
     def _turn(self, person: Person, now: set[UserId], before: set[UserId]) -> None:
         # Who came and went between two tellings is no news.

@@ -33,7 +33,9 @@ async def recover(parts: Parts, runner: "Runner", batch: Batch, outcome: Outcome
             loaded = await parts.acquirer.again(here.room_id, fence)
             fence = loaded.fence
             done = await _done(parts, runner, keys)
-            break
+            code = ErrorCode.UNAVAILABLE if outcome is Outcome.UNKNOWN else ErrorCode.INTERNAL
+            runner.resume(batch, loaded, done, code)
+            return
         except Fenced:
             runner.give_up(batch)
             return
@@ -48,8 +50,6 @@ async def recover(parts: Parts, runner: "Runner", batch: Batch, outcome: Outcome
             _log.exception("a room cannot be read", extra={"room": here.room_id})
             runner.give_up(batch)
             return
-    code = ErrorCode.UNAVAILABLE if outcome is Outcome.UNKNOWN else ErrorCode.INTERNAL
-    runner.resume(batch, loaded, done, code)
 
 
 async def _done(parts: Parts, runner: "Runner", keys: list[Key]) -> dict[Key, Done]:

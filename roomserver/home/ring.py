@@ -8,8 +8,10 @@ from collections import deque
 from itertools import islice
 from typing import Final
 
-from protocol.codec import events_frame
+from protocol.codec import decode_event, decode_snapshot, events_frame
+from protocol.fold import fold
 from protocol.ids import RoomId
+from protocol.snapshot import Snapshot
 
 FRAME_BYTES: Final = 64 * 1024
 
@@ -75,6 +77,13 @@ class Shown:
     def since_snapshot(self) -> list[bytes]:
         """The events that lead from the snapshot to now."""
         return self.ring.since(self.snapshot_seq) or []
+
+    def state(self) -> Snapshot:
+        """The room at the end of the ring. Slow: for when the live room is ahead of it."""
+        public = decode_snapshot(self.snapshot)
+        for body in self.since_snapshot():
+            fold(public, decode_event(body))
+        return public
 
 
 def frames(room_id: RoomId, first_seq: int, bodies: list[bytes]) -> list[bytes]:

@@ -16,10 +16,11 @@ from protocol.frames import SignalDown
 from protocol.playback import Playback
 from protocol.presence import ClockReport, Ready
 from protocol.queue import place
+from protocol.snapshot import Snapshot
 from roomserver.home.acquire import Loaded
 from roomserver.home.batch import Batch, Newcomer, Outcome, Reply, ack
 from roomserver.home.doors import admit, require_entry
-from roomserver.home.enrich import Letter, Rows, look_up, needs_rows
+from roomserver.home.enrich import Letter, Rows, key_of, look_up, needs_rows
 from roomserver.home.gate import Gate, reject_of
 from roomserver.home.here import Here
 from roomserver.home.keeping import keep
@@ -45,10 +46,14 @@ class Runner:
         self.gate = Gate(parts.channel, here)
         self._parts = parts
         self._mailbox: deque[Letter] = deque()
+        self._taken: list[Letter] = []
+        """Out of the mailbox, being looked up."""
         self._busy = False
         """Letters are being looked up, or a batch is under way."""
         self._is_cut_off = False
         """The database does not answer: what is committed is served, nothing is decided."""
+        self._shown_state: Snapshot | None = None
+        """While cut off: the room as it was shown. The live one is ahead, or half changed."""
         self._is_over = False
         self._told_at_ms = float("-inf")
         self._listed: object = None
@@ -64,7 +69,7 @@ class Runner:
             self._serve(Letter(sender, message))
         elif isinstance(message, Depart) or len(self._mailbox) < self._parts.pace.mailbox:
             self._mailbox.append(Letter(sender, message))
-        else:
+        elif isinstance(message, Arrive) or not self._is_known(message):
             self._refuse(Letter(sender, message), ErrorCode.UNAVAILABLE)
         self._parts.touch(self.here.room_id)
 
@@ -101,6 +106,7 @@ class Runner:
         count = min(len(self._mailbox), pace.batch_letters)
         letters = [self._mailbox.popleft() for _ in range(count)]
         if needs_rows(self.here, letters, pace.gap_events):
+            self._taken = letters
             self._parts.tasks.spawn("look-up", self._look_up(letters))
         else:
             self._turn(letters, Rows())
@@ -113,11 +119,19 @@ class Runner:
         except FAULTS as error:
             _log.warning("a look-up failed", extra={"error": repr(error)})
             self._parts.beats.lost()
-            for letter in letters:
-                if isinstance(letter.message, Submit):
-                    self._refuse(letter, ErrorCode.UNAVAILABLE)
-            letters = [x for x in letters if not isinstance(x.message, Submit)]
+            letters = self._without_commands(letters, ErrorCode.UNAVAILABLE)
+        except Exception:
+            _log.exception("a look-up failed", extra={"room": self.here.room_id})
+            letters = self._without_commands(letters, ErrorCode.INTERNAL)
+        self._taken = []
         self._turn(letters, rows)
+
+    def _without_commands(self, letters: list[Letter], code: ErrorCode) -> list[Letter]:
+        """Nothing is known of these commands: refuse those that were surely never carried out."""
+        for letter in letters:
+            if isinstance(letter.message, Submit) and not self._may_have_happened(letter.message):
+                self._refuse(letter, code)
+        return [letter for letter in letters if not isinstance(letter.message, Submit)]
 
     def _turn(self, letters: list[Letter], rows: Rows) -> None:
         parts, here = self._parts, self.here
@@ -141,7 +155,7 @@ class Runner:
         if turn.is_full:
             parts.touch(here.room_id)
         if turn.batch.is_empty:
-            self._release(turn.batch)
+            self._done(Outcome.COMMITTED)
         else:
             parts.committer.put(turn.batch)
 
@@ -149,7 +163,12 @@ class Runner:
         batch = self._batch
         if outcome is Outcome.COMMITTED:
             self.here.refusals = 0
-            self._release(batch)
+            try:
+                self._release(batch)
+            except Exception:
+                # It is in the log: whoever asks again is answered from there.
+                _log.exception("a batch was not released", extra={"room": batch.room_id})
+                self.give_up(batch)
         elif outcome is Outcome.FENCED:
             self.give_up(batch)
         else:
@@ -164,7 +183,7 @@ class Runner:
         keep(here, batch, self._parts)
         for leaving in batch.leaving:
             if isinstance(leaving, Newcomer):
-                gate.admit(leaving.sender, admit(here, leaving))
+                gate.admit(leaving.sender, admit(here, here.public, leaving))
             else:
                 gate.answer(leaving.to, leaving.conn, leaving.answer)
         self._busy = False
@@ -186,22 +205,24 @@ class Runner:
             here.shown.rebase(encode(here.public), self._parts.clock.now_ms())
         for leaving in batch.leaving:
             if isinstance(leaving, Newcomer):
-                gate.admit(leaving.sender, admit(here, leaving))
+                gate.admit(leaving.sender, admit(here, here.public, leaving))
             elif isinstance(leaving, Reply):
                 frame_id = leaving.answer.id
                 if (found := done.get(leaving.key)) is not None:
                     here.recent.add(leaving.key, found)
                     gate.answer(leaving.to, leaving.conn, ack(frame_id, found))
                 else:
+                    here.recent.drop(leaving.key)
                     error = Rejected(code, retry_after_ms=RETRY_AFTER_MS)
                     gate.answer(leaving.to, leaving.conn, reject_of(frame_id, error))
             else:
                 gate.answer(leaving.to, leaving.conn, leaving.answer)
         self._is_cut_off = self._busy = False
+        self._shown_state = None
         self._parts.touch(here.room_id)
 
     def give_up(self, batch: Batch) -> None:
-        """Another node is the home: show nothing of the batch, send everybody there."""
+        """This is not the home, or not fit to be: show nothing more, let everybody ask anew."""
         self._is_over = True
         waiting = {letter.sender for letter in self._mailbox}
         pending = {x.sender if isinstance(x, Newcomer) else x.to for x in batch.leaving}
@@ -211,9 +232,9 @@ class Runner:
     def _cut_off(self, outcome: Outcome) -> None:
         here = self.here
         self._is_cut_off = True
-        for command in self._batch.commands:
-            here.recent.drop(command.key)
         if outcome is Outcome.REFUSED:
+            for command in self._batch.commands:
+                here.recent.drop(command.key)
             # What is due by the clock would be refused again at once.
             here.refusals += 1
             wait_ms = min(RETRY_AFTER_MS * 2 ** (here.refusals - 1), HOLD_MAX_MS)
@@ -226,17 +247,38 @@ class Runner:
         """Without the database: answer from what was shown, decide nothing."""
         here, (sender, message) = self.here, letter
         if isinstance(message, Submit):
-            self._refuse(letter, ErrorCode.UNAVAILABLE)
+            if not self._may_have_happened(message):
+                self._refuse(letter, ErrorCode.UNAVAILABLE)
         elif isinstance(message, Depart):
             here.presence.depart(message.conn, message.explicit, self._parts.clock.now_ms())
         else:
+            if self._shown_state is None:
+                self._shown_state = here.shown.state()
             try:
-                require_entry(here, message)
+                require_entry(here, self._shown_state, message)
             except Rejected as error:
                 self.gate.answer(sender, message.conn, reject_of(message.id, error))
                 return
             here.presence.arrive(message.conn, sender, message.person, message.rtt_ms)
-            self.gate.admit(sender, admit(here, Newcomer(sender, message)))
+            self.gate.admit(sender, admit(here, self._shown_state, Newcomer(sender, message)))
+
+    def _may_have_happened(self, submit: Submit) -> bool:
+        """Whether a command could be in the log, or be on its way there.
+
+        A refusal says that it changed nothing: who sends such a command gets no answer yet, and
+        asks again.
+        """
+        key = key_of(submit)
+        return self.here.recent.find(key) is not None or not self.here.recent.is_new(key)
+
+    def _is_known(self, submit: Submit) -> bool:
+        """Whether a command is in the log, on its way there, or waits already."""
+        key = key_of(submit)
+        return self._may_have_happened(submit) or any(
+            isinstance(letter.message, Submit) and key_of(letter.message) == key
+            for letters in (self._taken, self._mailbox)
+            for letter in letters
+        )
 
     def _refuse(self, letter: Letter, code: ErrorCode) -> None:
         sender, message = letter

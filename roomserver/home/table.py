@@ -141,7 +141,7 @@ class Home:
     async def _bring(self, room_id: RoomId) -> None:
         """Load a room and hand it the letters that wait for it."""
         problem = Rejected(ErrorCode.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS)
-        runner = None
+        runner, is_away = None, False
         try:
             loaded = await self._parts.acquirer.load(room_id)
             here = here_of(room_id, loaded, self._parts.clock.now_ms(), self._parts.pace)
@@ -153,13 +153,16 @@ class Home:
         except FAULTS as error:
             _log.warning("a room cannot be loaded", extra={"room": room_id, "error": repr(error)})
             self.beats.lost()
+            is_away = True
         except Exception:
             _log.exception("a room cannot be loaded", extra={"room": room_id})
             problem = Rejected(ErrorCode.INTERNAL, retry_after_ms=RETRY_AFTER_MS)
         letters = self._loading.pop(room_id)
         if runner is None:
             for letter in letters:
-                self._refuse(letter, problem)
+                # A command may be in the log that cannot be read: who asks again will hear.
+                if not (is_away and isinstance(letter.message, Submit)):
+                    self._refuse(letter, problem)
             return
         self._rooms[room_id] = runner
         for sender, message in letters:

@@ -103,7 +103,7 @@ class Turn:
     def _arrive(self, sender: str, arrive: Arrive, rows: Rows) -> None:
         here = self._here
         try:
-            require_entry(here, arrive)
+            require_entry(here, here.public, arrive)
         except Rejected as error:
             answer = reject_of(arrive.id, error)
             self.batch.leaving.append(Refusal(sender, arrive.conn, answer))
