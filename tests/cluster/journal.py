@@ -44,6 +44,12 @@ class Journal:
         self.client_id = client_id
         self.lines: list[Line] = []
 
+    def so_far(self) -> "Journal":
+        """A copy that grows no more."""
+        copy = Journal(self.user_id, self.client_id)
+        copy.lines = list(self.lines)
+        return copy
+
     def connected(self, at_ns: int) -> None:
         self.lines.append(Connected(at_ns))
 

@@ -104,7 +104,9 @@ class Load:
         for _, rooms in self._bots:
             for room in rooms:
                 await room.wait_for(lambda room: room.snapshot.seq >= last[room.room_id])
-        return check(self.journals, await read_log(self.served.database_url, self._starts))
+        # The rooms play on. What was heard up to here must be in the log; the log may go on.
+        heard = [journal.so_far() for journal in self.journals]
+        return check(heard, await read_log(self.served.database_url, self._starts))
 
     async def _behave(self, number: int, rooms: list[Room], end: asyncio.Event) -> None:
         slots = asyncio.Semaphore(IN_FLIGHT)
