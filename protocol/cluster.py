@@ -79,13 +79,15 @@ class Measured(Message, frozen=True, tag="measured", array_like=True):
 
 
 class Admitted(Message, frozen=True, tag="admitted", array_like=True):
-    """The connection is in. `joined` is the whole frame; `backlog` are `events` frames after it.
+    """The connection is in: the answer to its Arrive with this `id`.
 
-    Whatever the home publishes later has a higher seq than `seq`.
+    `joined` is the whole frame; `backlog` are `events` frames after it. Whatever the home
+    publishes later has a higher seq than `seq`.
     """
 
     room: RoomId
     conn: ConnectionId
+    id: int
     fence: Count
     lineage: Lineage
     seq: Count

@@ -83,15 +83,19 @@ class Dialogue:
         self._joining.discard(room_id)
         self.rooms.add(room_id)
 
+    def wants(self, room_id: RoomId) -> bool:
+        """Whether we are in that room or on the way into it."""
+        return room_id in self.rooms or room_id in self._joining
+
     def refused(self, room_id: RoomId) -> None:
-        """An arrival was refused."""
+        """We are not on the way into that room any more."""
         self._joining.discard(room_id)
 
     def left(self, room_id: RoomId) -> None:
         """We are no longer in that room, nor on the way into it."""
         self.rooms.discard(room_id)
         self._joining.discard(room_id)
-        self._edge.router.forget(self._connection.conn_id, room_id)
+        self._edge.router.forget_arrivals(self._connection.conn_id, room_id)
 
     def refuse(self, frame_id: FrameId, refusal: Rejected) -> None:
         """Answer a command or join with no."""

@@ -47,6 +47,7 @@ class RoomHub:
         if old is not None:
             # A sweep may still hold the old seat.
             old.stale = True
+        held = old.held if old is not None else []
         if self.seats and (message.lineage, message.seq) != (self.lineage, self.last_seq):
             # Of one home we hear everything in order: if it is elsewhere, the others missed that.
             self.everybody_again()
@@ -54,7 +55,7 @@ class RoomHub:
         # Seated now, before anything else is read from the bus: what comes later is newer.
         self.seats[connection] = Seat(connection, join_id, message.lineage, message.seq)
         frames = (message.joined, *message.backlog, message.presence)
-        connection.write(b"".join(map(text_frame, filter(None, frames))))
+        connection.write(b"".join((*map(text_frame, filter(None, frames)), *held)))
 
     def published(self, message: cluster.Published) -> None:
         """Committed events. A hole before them sends everybody back to the home."""
@@ -85,7 +86,10 @@ class RoomHub:
     def answer(self, connection: "Connection", frame: bytes) -> None:
         """What the issuer has not got yet, and its ack, in one write."""
         seat = self.seats.get(connection)
-        if seat is not None and not seat.stale:
+        if seat is not None and seat.stale:
+            seat.held.append(frame)
+            return
+        if seat is not None:
             pending = [sweep.after(seat.sent_seq) for sweep in self._sweeps if sweep.seqs]
             pending += [
                 waiting
@@ -112,6 +116,8 @@ class RoomHub:
         seat = self.seats.pop(connection, None)
         if seat is not None:
             seat.stale = True
+            if seat.held:
+                connection.write(b"".join(seat.held))
 
     def close(self) -> None:
         """Nobody is here any more."""
@@ -169,8 +175,13 @@ class RoomHub:
         else:
             for seat in seats:
                 connection = seat.connection
-                if not (seat.stale or connection.paused or connection is sweep.skip):
-                    connection.write(sweep.joined)
+                if seat.stale or connection is sweep.skip:
+                    continue
+                if connection.paused:
+                    # Who came and who went is told once: it must hear of it in another way.
+                    seat.stale = True
+                    continue
+                connection.write(sweep.joined)
         sweep.where = end
         if end >= len(sweep.seats):
             self._sweeps.popleft()

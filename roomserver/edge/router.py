@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from protocol import cluster
 from protocol.codec import encode
 from protocol.errors import ErrorCode, Rejected
-from protocol.frames import Have, Left, Reject
+from protocol.frames import Ack, Have, Left, Reject
 from protocol.ids import ConnectionId, FrameId, RoomId
 from roomserver.edge.framing import text_frame
 
@@ -70,12 +70,14 @@ class Router:
                 )
             )
 
-    def forget(self, conn_id: ConnectionId, room_id: RoomId | None = None) -> None:
-        """Nobody waits for a connection's answers any more; `room_id`: of one room."""
-        questions = self._questions.pop(conn_id, {})
-        rest = {id: q for id, q in questions.items() if q.asked.room != room_id}
-        if room_id is not None and rest:
-            self._questions[conn_id] = rest
+    def forget(self, conn_id: ConnectionId) -> None:
+        """The connection is gone: nobody waits for its answers any more."""
+        self._questions.pop(conn_id, None)
+
+    def forget_arrivals(self, conn_id: ConnectionId, room_id: RoomId) -> None:
+        """It does not want to come in any more; its commands will be answered all the same."""
+        for asked in self._arrivals(conn_id, room_id):
+            self._close(conn_id, asked.id)
 
     def receive(self, sender: cluster.Party, message: cluster.Message) -> None:
         """Something a home said. Unknown kinds are for a later version."""
@@ -104,12 +106,16 @@ class Router:
         connection = self._edge.connections.get(message.conn)
         if question is None or connection is None or question.asked.room != message.room:
             return
-        if isinstance(message.answer, Reject) and isinstance(question.asked, cluster.Arrive):
-            if self._is_return(question.asked):
-                self._not_readmitted(connection, question, message.answer)
-                return
-            connection.dialogue.refused(message.room)
-        self._close(message.conn, message.answer.id)
+        asked, answer = question.asked, message.answer
+        if isinstance(asked, cluster.Submit) or isinstance(answer, Ack):
+            self._close(message.conn, answer.id)
+        elif self._is_return(asked):
+            self._not_readmitted(connection, question, answer)
+            return
+        else:
+            self._close(message.conn, answer.id)
+            if not self._arrivals(message.conn, message.room):
+                connection.dialogue.refused(message.room)
         frame = text_frame(encode(message.answer))
         room = self._edge.hub.rooms.get(message.room)
         if room is None:
@@ -118,20 +124,18 @@ class Router:
             room.answer(connection, frame)
 
     def _admitted(self, message: cluster.Admitted) -> None:
-        questions = self._questions.get(message.conn, {})
-        arrivals = (
-            question.asked
-            for question in questions.values()
-            if isinstance(question.asked, cluster.Arrive) and question.asked.room == message.room
-        )
-        arrival = next(arrivals, None)
-        connection = self._edge.connections.get(message.conn)
         # A home that was replaced lets nobody in: the question stays open for the new one.
-        if arrival is None or connection is None or self._edge.hub.is_outdated(message):
+        if self._edge.hub.is_outdated(message):
             return
-        self._close(message.conn, arrival.id)
-        connection.dialogue.joined(message.room)
-        self._edge.hub.admitted(connection, arrival.id, message)
+        connection = self._edge.connections.get(message.conn)
+        is_asked = any(a.id == message.id for a in self._arrivals(message.conn, message.room))
+        if connection is not None and is_asked:
+            self._close(message.conn, message.id)
+            connection.dialogue.joined(message.room)
+            self._edge.hub.admitted(connection, message.id, message)
+        elif connection is None or not connection.dialogue.wants(message.room):
+            # The home must not count somebody who is not here.
+            self.post(cluster.Depart(message.room, message.conn, connection is not None))
 
     def _not_readmitted(self, connection: "Connection", question: Question, reject: Reject) -> None:
         """A member who was to be brought up to date is refused: out, or tried again."""
@@ -141,6 +145,8 @@ class Router:
         room_id = question.asked.room
         connection.dialogue.left(room_id)
         self._edge.hub.leave(connection, room_id)
+        # To a home that had let it in before, it is still there.
+        self.post(cluster.Depart(room_id, connection.conn_id, True))
         closed = reject.code is ErrorCode.ROOM_CLOSED
         connection.send(Left(room=room_id, reason="closed" if closed else "kicked"))
 
@@ -161,29 +167,30 @@ class Router:
             self.post(question.asked)
 
     def _look_back(self) -> None:
-        """Now and then: ask again what is unanswered; say no where a home stays silent."""
+        """Now and then: ask again what is unanswered; let nobody in where a home stays silent."""
         pace = self._edge.pace
         for questions in list(self._questions.values()):
             for question in list(questions.values()):
                 question.looks += 1
-                if (question.looks - 1) * pace.ask_again_ms >= pace.answer_within_ms:
-                    self._give_up(question)
+                asked, waited_ms = question.asked, (question.looks - 1) * pace.ask_again_ms
+                if isinstance(asked, cluster.Arrive) and waited_ms >= pace.answer_within_ms:
+                    self._give_up(question, asked)
                 elif question.looks > 1:
-                    self.post(question.asked)
+                    # A command may have been carried out: only its home can refuse it.
+                    self.post(asked)
         self._looks_back = bool(self._questions)
         if self._looks_back:
             self._edge.wheel.after(pace.ask_again_ms, self._look_back)
 
-    def _give_up(self, question: Question) -> None:
-        asked = question.asked
+    def _give_up(self, question: Question, asked: cluster.Arrive) -> None:
         connection = self._edge.connections.get(asked.conn)
-        if isinstance(asked, cluster.Arrive) and self._is_return(asked):
+        if self._is_return(asked):
             question.looks = 0
             return
         self._close(asked.conn, asked.id)
         if connection is None:
             return
-        if isinstance(asked, cluster.Arrive) and asked.room not in connection.dialogue.rooms:
+        if asked.room not in connection.dialogue.rooms:
             connection.dialogue.refused(asked.room)
             self.post(cluster.Depart(asked.room, asked.conn, True))
         refusal = Rejected(ErrorCode.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS)
@@ -193,6 +200,12 @@ class Router:
         """Whether it is for a member who is to be brought up to date; that was our own idea."""
         seat = self._edge.hub.seat(asked.room, asked.conn)
         return seat is not None and seat.stale and seat.join_id == asked.id
+
+    def _arrivals(self, conn_id: ConnectionId, room_id: RoomId) -> list[cluster.Arrive]:
+        """What a connection asked to be let into a room, and has no answer to."""
+        questions = self._questions.get(conn_id, {}).values()
+        asked = (question.asked for question in questions)
+        return [a for a in asked if isinstance(a, cluster.Arrive) and a.room == room_id]
 
     def _close(self, conn_id: ConnectionId, frame_id: FrameId) -> None:
         questions = self._questions[conn_id]

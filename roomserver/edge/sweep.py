@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class Seat:
     """One connection's place in a room."""
 
-    __slots__ = ("connection", "join_id", "lineage", "sent_seq", "stale")
+    __slots__ = ("connection", "held", "join_id", "lineage", "sent_seq", "stale")
 
     def __init__(
         self, connection: "Connection", join_id: FrameId, lineage: Lineage, seq: int
@@ -22,8 +22,10 @@ class Seat:
         self.sent_seq = seq
         """The last event of that lineage that was written to this connection."""
         self.stale = False
-        """Nothing more is written through this seat: events were left out and the home must bring
-        them, or the connection has another seat by now, or none."""
+        """Nothing more is written through this seat: frames were left out and the home must bring
+        the connection up to date, or it has another seat by now, or none."""
+        self.held: list[bytes] = []
+        """Answers that wait for the events that they speak of."""
 
 
 class Sweep:

@@ -65,6 +65,7 @@ def admit(here: Here, public: Snapshot, newcomer: Newcomer) -> Admitted:
     return Admitted(
         here.room_id,
         arrive.conn,
+        arrive.id,
         here.fence,
         shown.lineage,
         shown.ring.seq,

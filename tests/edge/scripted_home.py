@@ -111,7 +111,15 @@ class ScriptedHome:
             backlog = [encode(Events(room=room, first_seq=start + 1, events=events))]
         presence = encode(Presence(room=room, fence=self.fence, count=1))
         return Admitted(
-            room, arrive.conn, self.fence, self.lineage, seq, encode(joined), backlog, presence
+            room,
+            arrive.conn,
+            arrive.id,
+            self.fence,
+            self.lineage,
+            seq,
+            encode(joined),
+            backlog,
+            presence,
         )
 
     def publish(

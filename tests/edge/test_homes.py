@@ -79,16 +79,20 @@ async def test_an_answer_that_was_lost_is_asked_for_again_and_everything_happens
         assert len(on.edge.router) == 0
 
 
-async def test_a_silent_home_is_unavailable_for_commands_and_arrivals() -> None:
+async def test_a_silent_home_is_unavailable_for_arrivals_and_commands_wait_for_it() -> None:
     other = ROOM[:-1] + "2"
     async with stage(pace=HURRY) as on, on.member("Ada") as ada:
         on.home.answers_commands = on.home.answers_arrivals = False
-        asked = {await ada.command(), await ada.ask_in(other)}
-        refusals = [await ada.receive(Reject) for _ in asked]
-        assert {refusal.id for refusal in refusals} == asked
-        for refusal in refusals:
-            assert (refusal.code, refusal.temporary) == ("unavailable", True)
-            assert refusal.retry_after_ms
+        command_id = await ada.command()
+        asked_id = await ada.ask_in(other)
+        refusal = await ada.receive(Reject)
+        assert (refusal.id, refusal.code, refusal.temporary) == (asked_id, "unavailable", True)
+        assert refusal.retry_after_ms
+        # A refusal says that nothing happened: who commanded waits for the home's word.
+        heard = len(on.home.all(Submit))
+        await on.until(lambda: len(on.home.all(Submit)) > heard + 10)
+        on.home.post(on.home.ack(on.home.all(Submit)[-1], 1, 0))
+        assert (await ada.next()) == Ack(id=command_id, first_seq=1, seq=0)
         # The home may have let her in after all: she is taken out again.
         assert await on.home.until(Depart) == Depart(other, ada.conn_id, True)
         arrive = on.home.all(Arrive)[-1]
@@ -121,6 +125,8 @@ async def test_a_member_that_is_not_let_in_again_is_out() -> None:
         await on.until(lambda: len(on.home.all(Arrive)) > heard)
         on.home.post(on.home.reject(arrive, ErrorCode.ROOM_NOT_FOUND))
         assert (await ada.receive(Left)).reason == "kicked"
+        # The home still counted it.
+        assert await on.home.until_departed(ada.conn_id) == Depart(ROOM, ada.conn_id, True)
         await ada.command()
         assert (await ada.receive(Reject)).code == "not_member"
 
@@ -224,6 +230,58 @@ async def test_who_leaves_on_the_way_in_is_not_in() -> None:
         await ada.command()
         assert (await ada.receive(Reject)).code == "not_member"
         assert on.edge.hub.rooms == {}
+
+
+async def test_who_leaves_on_the_way_in_and_comes_again_hears_of_its_last_question() -> None:
+    async with stage() as on, on.client("Ada") as ada:
+        on.home.answers_arrivals = False
+        await ada.ask_in()
+        await ada.send(Leave(id=9, room=ROOM))
+        await ada.receive(Left)
+        last_id = await ada.ask_in()
+        await on.until(lambda: len(on.home.all(Arrive)) == 2)
+        on.home.post(*map(on.home.admit, on.home.all(Arrive)))
+        assert (await ada.receive(Joined)).id == last_id
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+async def test_who_is_let_in_and_is_not_there_is_taken_out_again(is_gone: bool) -> None:
+    async with stage() as on, on.client("Ada") as ada:
+        on.home.answers_arrivals = False
+        await ada.ask_in()
+        arrive = await on.home.until(Arrive)
+        on.home.post(on.home.reject(arrive, ErrorCode.INTERNAL, temporary=True))
+        await ada.receive(Reject)
+        if is_gone:
+            ada.socket.transport.abort()
+            await on.until(lambda: not on.edge.connection_count)
+        assert on.home.all(Depart) == []
+        on.home.post(on.home.admit(arrive))
+        departed = await on.home.until_departed(ada.conn_id)
+        assert departed == Depart(ROOM, ada.conn_id, not is_gone)
+
+
+async def test_of_two_arrivals_the_refused_one_does_not_hide_the_other() -> None:
+    async with stage() as on, on.client("Ada") as ada:
+        on.home.answers_arrivals = False
+        await ada.ask_in()
+        await ada.ask_in()
+        await on.until(lambda: len(on.home.all(Arrive)) == 2)
+        on.home.post(on.home.reject(on.home.all(Arrive)[0], ErrorCode.UNAVAILABLE))
+        await ada.receive(Reject)
+        ada.socket.transport.abort()
+        await on.home.until_departed(ada.conn_id)
+
+
+async def test_a_command_is_answered_though_its_room_was_left() -> None:
+    async with stage() as on, on.member("Ada") as ada:
+        on.home.answers_commands = False
+        frame_id = await ada.command()
+        submit = await on.home.until(Submit)
+        await ada.send(Leave(id=99, room=ROOM))
+        await ada.receive(Left)
+        on.home.post(on.home.ack(submit, 1, 1))
+        assert (await ada.receive(Ack)).id == frame_id
 
 
 async def test_a_lost_connection_departs_from_all_its_rooms_with_grace() -> None:

@@ -70,6 +70,35 @@ async def test_a_paused_reader_goes_on_without_a_gap_and_holds_nobody_up() -> No
         assert seqs == list(range(1, seen + 3))
 
 
+async def test_a_paused_reader_gets_its_acks_behind_their_events() -> None:
+    async with stage() as on, narrow(on, "Slow") as slow:
+        on.home.answers_commands = False
+        await slow.join()
+        frame_id = await slow.command()
+        submit = await on.home.until(Submit)
+        await pile_up(on, slow)
+        seq = on.home.seq[ROOM] + 1
+        on.home.say()
+        on.home.post(on.home.ack(submit, seq, seq))
+        seen: list[int] = []
+        while not isinstance(frame := await slow.next(), Ack):
+            if isinstance(frame, Events):
+                seen += range(frame.first_seq, frame.first_seq + len(frame.events))
+        assert frame.id == frame_id
+        assert seen[-1] == seq
+
+
+async def test_a_paused_reader_hears_who_is_here_when_it_has_caught_up() -> None:
+    async with stage() as on, narrow(on, "Slow") as slow:
+        await slow.join()
+        connection = on.connection(slow)
+        while not connection.paused:
+            connection.send(Probed(t0=0, t1=0, t2=0))
+        on.home.post(on.home.tell(7))
+        on.home.post(on.home.tell(1))
+        assert (await slow.receive(Presence)).count == 1
+
+
 async def test_a_reader_paused_for_too_long_is_let_go_and_the_others_go_on() -> None:
     async with (
         stage(pace=replace(SLOW, slow_after_ms=50)) as on,
@@ -89,13 +118,10 @@ async def test_a_reader_paused_for_too_long_is_let_go_and_the_others_go_on() -> 
 
 async def test_a_reader_that_lets_too_much_pile_up_is_let_go() -> None:
     async with stage(pace=replace(SLOW, slow_bytes=1)) as on, narrow(on, "Slow") as slow:
-        on.home.answers_commands = False
         await slow.join()
-        await slow.command()
-        submit = await on.home.until(Submit)
         await pile_up(on, slow)
         assert on.edge.connection_count == 1
-        on.home.post(on.home.ack(submit, 1, 1))
+        await slow.send(Probe(t0=1))
         await on.home.until_departed(slow.conn_id)
 
 
