@@ -162,16 +162,19 @@ class Bot:
 
     async def command(self, room: RoomId, command: ClientCommand) -> Ack:
         """Give a command and wait for its answer. Raises Rejected, Closed."""
-        for _ in range(PATIENT_TRIES):
+        frame_id: FrameId | None = None
+        tries = PATIENT_TRIES if self._patient else 0
+        while True:
+            self._require_open()
+            frame_id, turn = self._client.command(room, command, again=frame_id)
             try:
-                return await self._command(room, command)
+                return await self._answer(frame_id, turn)
             except Rejected as refusal:
-                if refusal.code is not ErrorCode.RATE_LIMITED or not self._patient:
+                if refusal.code is not ErrorCode.RATE_LIMITED or not tries:
                     raise
                 wait_ms = refusal.retry_after_ms or 1_000
-            # A refusal is not recorded, so that this is a new command with a new id.
+            tries -= 1
             await asyncio.sleep(wait_ms / 1_000)
-        return await self._command(room, command)
 
     def signal(self, room: RoomId, signal: RoomSignal) -> None:
         """Send a passing message; lost if we are not connected."""
@@ -205,9 +208,7 @@ class Bot:
         await asyncio.wait([self._task])
         self._end(Closed(1000, CloseAdvice(False, False, "the bot has left")))
 
-    async def _command(self, room: RoomId, command: ClientCommand) -> Ack:
-        self._require_open()
-        frame_id, turn = self._client.command(room, command)
+    async def _answer(self, frame_id: FrameId, turn: Turn) -> Ack:
         answer: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
         self._answers[frame_id] = answer
         self._do(turn)

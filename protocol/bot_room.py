@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Final, TypeVar
+from weakref import WeakSet
 
 from msgspec import UNSET, UnsetType
 
@@ -43,7 +44,8 @@ class Room:
         self._me = me
         self._copy = copy
         self._changed: asyncio.Future[None] | None = None
-        self._readers: list[_Reader] = []
+        # A reader that nobody reads any more is not fed for ever.
+        self._readers: WeakSet[_Reader] = WeakSet()
         self._over: Exception | None = None
 
     @property
@@ -134,7 +136,7 @@ class Room:
         Where a reconnect brought a new snapshot, the events between are in it and not told.
         """
         reader = _Reader(self._over)
-        self._readers.append(reader)
+        self._readers.add(reader)
         return reader
 
     async def wait_for(self, predicate: Callable[["Room"], T], *, within_ms: int = 10_000) -> T:

@@ -137,12 +137,16 @@ class Client:
             send.append(Leave(id=self._next_id(), room=room))
         return Turn(send, self._drop_unsent(ErrorCode.NOT_MEMBER, room))
 
-    def command(self, room: RoomId, command: ClientCommand) -> tuple[FrameId, Turn]:
+    def command(
+        self, room: RoomId, command: ClientCommand, *, again: FrameId | None = None
+    ) -> tuple[FrameId, Turn]:
         """Give a command; it is kept, with its id, until it is answered.
 
         It goes out once we are in the room; a room that was not joined refuses it right here.
+        `again`: the id under which it was refused for the time being. What was sent again after a
+        reconnect may have been carried out before: under its id it happens once all the same.
         """
-        said = _Said(Cmd(id=self._next_id(), room=room, cmd=command), sent=False)
+        said = _Said(Cmd(id=again or self._next_id(), room=room, cmd=command), sent=False)
         self._unanswered[said.frame.id] = said
         copy = self.rooms.get(room)
         if copy is None:

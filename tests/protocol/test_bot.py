@@ -5,13 +5,22 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol
 
 from protocol.bot import Closed, Login, Rejected, Room, connect, guest, websocket_url
 from protocol.chat import ChatSent
+from protocol.codec import decode_client_frame, decode_snapshot, encode
 from protocol.errors import ErrorCode
+from protocol.frames import Ack, AnyServerFrame, Cmd, Hello, Join, Joined, Reject, Welcome
+from protocol.generate.examples import examples
 from protocol.presence import Typing
+from protocol.snapshot import Snapshot
 from tests.cluster.wire import Wire
 
+SUBPROTOCOL = Subprotocol("unisono.v1.json")
+SNAPSHOT = decode_snapshot(examples()[Snapshot][0])
+OWNER = SNAPSHOT.room.owner_id
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -149,6 +158,43 @@ async def test_cluster_time_is_the_same_for_two_bots(
         assert me.rtt_ms < 1_000
         assert abs(me.now_ms() - listener._me.now_ms()) < 50
         assert 0 <= me.now_ms() - room.snapshot.chat[0].at_ms < 2_000
+
+
+async def test_a_command_that_has_to_wait_keeps_its_name() -> None:
+    heard: list[Cmd] = []
+
+    async def serve_one(socket: ServerConnection) -> None:
+        async for message in socket:
+            frame = decode_client_frame(message)
+            answer: AnyServerFrame
+            if isinstance(frame, Hello):
+                answer = Welcome(user=SNAPSHOT.members[OWNER].person, conn_id="c", now_ms=0)
+            elif isinstance(frame, Join):
+                you = SNAPSHOT.members[OWNER]
+                answer = Joined(id=frame.id, room=frame.room, you=you, snapshot=SNAPSHOT)
+            elif isinstance(frame, Cmd):
+                heard.append(frame)
+                is_first = len(heard) == 1
+                answer = (
+                    Reject(
+                        id=frame.id,
+                        code=ErrorCode.RATE_LIMITED,
+                        temporary=True,
+                        retry_after_ms=1,
+                    )
+                    if is_first
+                    else Ack(id=frame.id, first_seq=1, seq=0)
+                )
+            else:
+                continue
+            await socket.send(encode(answer).decode())
+
+    async with serve(serve_one, "127.0.0.1", 0, subprotocols=[SUBPROTOCOL]) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with connect(f"http://127.0.0.1:{port}", token="x") as me:
+            await (await me.join(SNAPSHOT.room.room_id)).chat("once")
+    # It may have been carried out before: under another name it would be said twice.
+    assert [frame.id for frame in heard] == [heard[0].id] * 2
 
 
 async def test_a_bad_token_is_refused_at_the_door(base_url: str) -> None:
