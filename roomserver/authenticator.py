@@ -83,6 +83,8 @@ class LoginAuthenticator:
             raise Rejected(ErrorCode.UNAVAILABLE, retry_after_ms=1_000) from None
         if row is None:
             raise Rejected(ErrorCode.UNAUTHENTICATED)
+        # It may have ended while the answer was on its way, with nobody to close yet.
+        self._require_open(row.login_id, row.user_id)
         person = Person(user_id=row.user_id, display_name=row.display_name, kind=row.kind)
         return Caller(person=person, login_id=row.login_id)
 
@@ -112,13 +114,16 @@ class LoginAuthenticator:
 
     def _by_token(self, token: str) -> Caller:
         claims = self._tokens.verify(token)
-        if claims.login_id in self._ended_ns or claims.user_id in self._ended_ns:
-            raise Rejected(ErrorCode.UNAUTHENTICATED)
+        self._require_open(claims.login_id, claims.user_id)
         if claims.kind not in ("guest", "person", "bot"):
             raise Rejected(ErrorCode.UNAUTHENTICATED)
         kind = cast(UserKind, claims.kind)
         person = Person(user_id=claims.user_id, display_name=claims.display_name, kind=kind)
         return Caller(person=person, login_id=claims.login_id)
+
+    def _require_open(self, login_id: LoginId, user_id: UserId) -> None:
+        if login_id in self._ended_ns or user_id in self._ended_ns:
+            raise Rejected(ErrorCode.UNAUTHENTICATED)
 
     async def _by_secret(self, secret: str, *, is_ticket: bool) -> LoginRow | None:
         if not secret or len(secret) > SECRET_MAX_LENGTH or not secret.isascii():

@@ -171,8 +171,18 @@ class Home:
 
     async def _wake(self) -> None:
         """Load the rooms that go on though nobody asks for them."""
-        await FORGET_LISTENERS(self._parts.database, node_id=self.beats.node_id)
-        for room_id in await ROOMS_TO_WAKE(self._parts.database, node_id=self.beats.node_id):
+        parts = self._parts
+        while True:
+            await self.beats.until_up()
+            try:
+                await FORGET_LISTENERS(parts.database, node_id=self.beats.node_id)
+                rooms = await ROOMS_TO_WAKE(parts.database, node_id=self.beats.node_id)
+                break
+            except FAULTS as error:
+                _log.warning("rooms cannot be woken yet", extra={"error": repr(error)})
+                await asyncio.sleep(parts.pace.retry_ms / 1_000)
+        for room_id in rooms:
+            await self.beats.until_up()
             if room_id not in self._rooms and room_id not in self._loading:
                 self._loading[room_id] = []
                 # One after the other: people who come meanwhile are not to wait behind them.

@@ -91,10 +91,12 @@ insert into ws_tickets (ticket_hash, user_id, login_id, expires_at)
 values (:ticket_hash, :user_id, :login_id, now() + :good_for_ms * interval '1 millisecond');
 
 -- name: revocations_after
--- What ended since; `since_ms` bounds the first look to what an access token can outlive.
+-- What ended since; `since_ms` bounds the first look to what an access token can outlive. The last
+-- seconds are told again: of two that end at once the lower number may be committed later.
 select revocation_id, user_id, login_id
 from revocations
-where revocation_id > :revocation_id and at > now() - :since_ms * interval '1 millisecond'
+where (revocation_id > :revocation_id or at > now() - interval '10 seconds')
+    and at > now() - :since_ms * interval '1 millisecond'
 order by revocation_id
 limit 10000;
 

@@ -183,6 +183,29 @@ async def test_a_login_that_ends_closes_its_sockets_and_its_token_opens_none(
             await receive(socket, Welcome)
 
 
+async def test_a_login_whose_end_is_committed_late_ends_all_the_same(
+    site: Site, database: Database
+) -> None:
+    early, late = person("Fay"), person("Gus")
+    end = "insert into revocations (user_id, login_id, reason) values ($1, $2, 'logout')"
+    async with connect(site.url) as first, connect(site.url) as second:
+        logins = []
+        for socket, who in ((first, early), (second, late)):
+            logins.append(await make_login(database, who))
+            token = site.token(who, logins[-1])
+            await send(socket, Hello(client_id=f"client-{who.display_name}", token=token))
+            await receive(socket, Welcome)
+        async with database.transaction() as connection:
+            await connection.execute("set local idle_in_transaction_session_timeout = 0")
+            await connection.execute(end, late.user_id, logins[1])
+            async with database.acquire() as other:
+                await other.execute(end, early.user_id, logins[0])
+            with pytest.raises(ConnectionClosed):
+                await receive(first, Welcome)
+        with pytest.raises(ConnectionClosed):
+            await receive(second, Welcome)
+
+
 def test_a_node_keeps_its_name(tmp_path: Path) -> None:
     config = load({}, data_dir=tmp_path / "new")
     assert node_id(config) == node_id(config)
