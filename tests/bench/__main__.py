@@ -23,10 +23,12 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 async def main() -> None:
     """Run the parts that were named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("parts", nargs="*", help=f"any of {', '.join(PARTS)}; all if none")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 16_384)), hard))
     page = [
@@ -37,7 +39,7 @@ async def main() -> None:
         "all run under uvloop without compression. CPU is user + system time of the server's "
         "Python process; PostgreSQL has a column of its own.",
     ]
-    for part in options.parts:
+    for part in options.parts or PARTS:
         run, title = PARTS[part]
         page += ["", f"## {title}", "", *await run(options.rounds)]
     text = "\n".join(page) + "\n"
