@@ -54,7 +54,7 @@ async def measure(running: Server, swarm: Swarm, speak: Speak, messages: int, fl
 
 
 async def _both(running: Server, swarm: Swarm, speak: Callable[[int], Speak]) -> tuple[Run, Run]:
-    # Ours measures newcomers' round trips in their first seconds; what is asked is the steady state.
+    # Ours pings newcomers in their first seconds; what is asked is the steady state.
     await asyncio.sleep(SETTLE_S)
     await measure(running, swarm, speak(2), 5, 1)  # warm
     one = await measure(running, swarm, speak(1_000), 60, 1)
