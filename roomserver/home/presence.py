@@ -170,7 +170,7 @@ class Presence:
             rtts = sorted(place.rtt_ms for place in self._places.values())
             self._rtt_ms = rtts[math.ceil(len(rtts) * 0.95) - 1] if rtts else 0.0
         lead_ms = min(max(1.5 * self._rtt_ms + 100, LEAD_MIN_MS), LEAD_MAX_MS)
-        return math.ceil(lead_ms + commit_ms)
+        return math.ceil(lead_ms + min(commit_ms, LEAD_MAX_MS))
 
     def _end(self, user_id: UserId, since_ms: float) -> None:
         person = self._stays.pop(user_id).person
