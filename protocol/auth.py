@@ -10,7 +10,8 @@ from msgspec import Meta
 
 from protocol.base import Body, Count, DisplayName, Entity, Password
 from protocol.frames import Token
-from protocol.users import User
+from protocol.ids import LoginId
+from protocol.users import Instant, User
 
 COOKIE = "unisono"
 """The cookie that holds a login, over plain http."""
@@ -77,6 +78,37 @@ class LoggedIn(Entity, frozen=True, kw_only=True, omit_defaults=True):
 
     def __repr__(self) -> str:
         return f"LoggedIn(user={self.user!r}, ***)"
+
+
+class PasswordBody(Body, frozen=True, kw_only=True):
+    """A new password in place of the one that holds; all other logins end."""
+
+    current_password: Password
+    new_password: NewPassword
+
+    def __repr__(self) -> str:
+        return "PasswordBody(***)"
+
+
+class LoginDetails(Entity, frozen=True, kw_only=True):
+    """One of one's own logins that can still be used."""
+
+    login_id: LoginId
+    user_agent: str
+    """What the browser or program called itself when it signed in."""
+    by_cookie: bool
+    created_at: Instant
+    last_used_at: Instant
+    """Of a cookie to the hour; of tokens the last refresh."""
+    is_current: bool
+    """The one that asks."""
+
+
+class LoginPage(Entity, frozen=True, kw_only=True):
+    """A page of one's logins, the newest first."""
+
+    items: list[LoginDetails]
+    next_cursor: str | None = None
 
 
 class Ticket(Entity, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-FEATURE_LEVEL = 1
+FEATURE_LEVEL = 2
 """Rises by one with each release that adds to the protocol; told in `welcome`."""
 
 SAMPLE_RATE_HZ = 48_000
@@ -19,6 +19,8 @@ RoomName = Annotated[str, Meta(min_length=1, max_length=80)]
 DisplayName = Annotated[str, Meta(min_length=1, max_length=40)]
 Description = Annotated[str, Meta(max_length=1_000)]
 Content = Annotated[str, Meta(min_length=1, max_length=2_000)]
+Reason = Annotated[str, Meta(max_length=300)]
+"""Why somebody was put out or silenced; everybody in the room reads it."""
 Password = Annotated[str, Meta(min_length=1, max_length=1_024)]
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]

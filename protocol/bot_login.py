@@ -1,6 +1,7 @@
 """Signing a bot in, over REST, with the standard library."""
 
 import asyncio
+from http.client import HTTPException
 from typing import Final
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -62,6 +63,10 @@ class Login:
             self._take(await _post(self.base_url, "refresh", body))
         return self.access_token
 
+    def expire(self) -> None:
+        """The server did not take the token: get another one at the next call."""
+        self._renew_at_s = 0.0
+
     def _take(self, told: LoggedIn) -> None:
         if not (told.access_token and told.refresh_token and told.expires_in_ms):
             raise Rejected(ErrorCode.INTERNAL, "The server gave no token.")
@@ -87,6 +92,9 @@ def _post_and_wait(base_url: str, how: str, body: Body) -> LoggedIn:
     except HTTPError as refusal:
         with refusal:
             raise _rejected(refusal.read(), refusal.headers.get("Retry-After")) from None
+    except (HTTPException, msgspec.DecodeError):
+        # Cut off in the middle, or not our server that answers: maybe a proxy before it.
+        raise Rejected(ErrorCode.UNAVAILABLE) from None
 
 
 def _rejected(text: bytes, retry_after_s: str | None) -> Rejected:

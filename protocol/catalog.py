@@ -1,29 +1,66 @@
 """The closed unions: every command, event and signal there is."""
 
-from protocol import chat, members, playback, presence, queue, rooms
+from protocol import (
+    chat,
+    members,
+    moderation,
+    owner,
+    playback,
+    presence,
+    queue,
+    reactions,
+    rooms,
+    slash,
+    tracks,
+    tune,
+    votes,
+)
 
 ClientCommand = (
     rooms.RoomUpdate
     | rooms.RoomClose
+    | members.MemberSetRole
+    | owner.OwnerTransfer
+    | moderation.MemberKick
+    | moderation.MemberMute
+    | moderation.MemberUnmute
+    | moderation.MemberBan
+    | moderation.MemberUnban
     | queue.QueueAdd
     | queue.QueueRemove
     | queue.QueueMove
+    | queue.QueueClear
+    | queue.QueueShuffle
+    | queue.QueueUndo
+    | votes.VotesCast
+    | votes.VotesRetract
+    | votes.VotesSkip
     | playback.PlaybackPlay
     | playback.PlaybackPause
     | playback.PlaybackSeek
     | playback.PlaybackNext
     | playback.PlaybackPlayEntry
     | chat.ChatSend
+    | chat.ChatEdit
+    | chat.ChatDelete
+    | chat.ChatReact
+    | reactions.ReactionSend
+    | slash.SlashRegister
 )
 """What a client may send in `cmd`."""
 
 SystemCommand = (
-    rooms.RoomSuspend
+    rooms.RoomRelock
+    | rooms.RoomSuspend
     | rooms.RoomResume
     | rooms.Wake
     | members.MemberAdd
     | members.MemberRemove
+    | owner.OwnerSucceed
+    | votes.VotesCount
+    | reactions.ReactionsCount
     | playback.LoadingDone
+    | tracks.TrackGone
 )
 """What only the home or the sidecar sends."""
 
@@ -36,9 +73,20 @@ RoomEvent = (
     | rooms.RoomResumed
     | members.MemberAdded
     | members.MemberRemoved
+    | members.MemberRoleChanged
+    | owner.OwnerChanged
+    | moderation.MemberKicked
+    | moderation.MemberMuted
+    | moderation.MemberUnmuted
+    | moderation.MemberBanned
+    | moderation.MemberUnbanned
     | queue.QueueAdded
     | queue.QueueRemoved
     | queue.QueueMoved
+    | queue.QueueCleared
+    | queue.QueueOrdered
+    | queue.QueueRestored
+    | votes.VotesChanged
     | playback.PlaybackWaiting
     | playback.PlaybackStarted
     | playback.PlaybackPaused
@@ -46,9 +94,14 @@ RoomEvent = (
     | playback.PlaybackScheduled
     | playback.PlaybackEnded
     | chat.ChatSent
+    | chat.ChatEdited
+    | chat.ChatDeleted
+    | chat.ChatReacted
+    | reactions.ReactionsCounted
+    | slash.SlashRegistered
 )
 
-RoomSignal = presence.Typing | presence.Buffering | presence.Ready | presence.ClockReport
+RoomSignal = presence.Typing | presence.Buffering | presence.Ready | tune.ClockReport | tune.Clicks
 
 URGENT_EVENTS = (
     rooms.RoomResumed,

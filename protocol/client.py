@@ -1,8 +1,9 @@
 """A client without I/O: frames in, (frames to send, what happened) out.
 
 It holds a copy of each room it joined, folds events into it, finds gaps, sends again what was not
-answered, and knows what a close means. It has no socket, no task and no clock: `now_ms` comes in
-with each call and is the driver's own monotonic clock. `protocol/bot.py` drives it with asyncio.
+answered or refused for the time being, and knows what a close means and when to come back. It has
+no socket, no task, no clock and no chance: `now_ms` comes in with each call and is the driver's
+own monotonic clock. `protocol/bot.py` drives it with asyncio.
 
 A driver calls `connected` when a socket is open, `receive` for each message, `tick` when
 `next_tick_ms` has come, and `disconnected` when the socket is gone.
@@ -11,13 +12,14 @@ A driver calls `connected` when a socket is open, `receive` for each message, `t
 from typing import Final, NamedTuple
 
 import msgspec
-from msgspec import Struct
 
 from protocol.catalog import ClientCommand, RoomSignal
+from protocol.client_backoff import Backoff
 from protocol.client_clock import ClientClock, next_probe_ms
-from protocol.client_room import RoomCopy
+from protocol.client_outbox import TRIED_AGAIN, Outbox
+from protocol.client_room import Came, Resynced, RoomCopy, Went
 from protocol.close_codes import CLOSE_CODES, CloseAdvice, CloseCode
-from protocol.codec import decode_server_frame
+from protocol.encodings import JSON, Encoding
 from protocol.errors import ERRORS, ErrorCode
 from protocol.frames import (
     Ack,
@@ -34,6 +36,7 @@ from protocol.frames import (
     Presence,
     Probe,
     Probed,
+    Reconnect,
     Reject,
     SignalUp,
     Welcome,
@@ -42,7 +45,9 @@ from protocol.ids import FrameId, RoomId
 from protocol.users import Person
 
 REJOIN_AFTER_MS: Final = 1_000
-"""How long to wait after a temporary refusal to come back that names no time."""
+"""How long to wait after a temporary refusal to come in that names no time."""
+PATIENCE_MS: Final = 60_000
+"""For so long what is refused for the time being is tried again, unless told otherwise."""
 
 
 class JoinRefused(NamedTuple):
@@ -52,8 +57,22 @@ class JoinRefused(NamedTuple):
     refusal: Reject
 
 
-Happening = AnyServerFrame | JoinRefused
-"""What a driver is told: server frames (`events` only with what is new), and refused joins."""
+class Missed(NamedTuple):
+    """A room went on without us: a snapshot came instead of events."""
+
+    room: RoomId
+    what: Resynced
+
+
+class Moved(NamedTuple):
+    """People came to a room or went; nobody told by name where only the count changed."""
+
+    room: RoomId
+    who: list[Came | Went]
+
+
+Happening = AnyServerFrame | JoinRefused | Missed | Moved
+"""What a driver is told: server frames (`events` only with what is new), and what follows."""
 
 
 class Turn(NamedTuple):
@@ -61,70 +80,109 @@ class Turn(NamedTuple):
 
     send: list[AnyClientFrame]
     happened: list[Happening]
+    renew: bool = False
+    """The driver closes this connection and opens another at once."""
 
 
 class Verdict(NamedTuple):
     """What to do after a close."""
 
-    advice: CloseAdvice
-    wait_ms: int
+    reconnect: bool
+    wait_ms: float
     """Do not come back before."""
-
-
-class _Said(Struct):
-    """A command that has not been answered."""
-
-    frame: Cmd
-    sent: bool
+    advice: CloseAdvice
 
 
 class Client:
     """One client, over as many connections as it takes."""
 
-    def __init__(self, client_id: str) -> None:
-        """`client_id` is its own random name; with the login's user it names its commands."""
+    def __init__(
+        self,
+        client_id: str,
+        *,
+        first_id: FrameId = 1,
+        patience_ms: float = PATIENCE_MS,
+        encoding: Encoding = JSON,
+    ) -> None:
+        """`client_id` is its own random name; with the login's user it names its commands.
+
+        `first_id` must be above every id that this client_id has used before: a number that was
+        used names a command that was done. `encoding` is how the messages of its connections are
+        spelt: the driver asks for that subprotocol.
+        """
         self.client_id = client_id
+        self.encoding = encoding
         self.clock = ClientClock()
         self.user: Person | None = None
         self.rooms: dict[RoomId, RoomCopy] = {}
+        self._patience_ms = patience_ms
         self._welcome = False
-        self._last_id = 0
-        self._unanswered: dict[FrameId, _Said] = {}
+        self._last_id = first_id - 1
+        self._outbox = Outbox()
+        self._backoff = Backoff()
         self._joins: dict[FrameId, RoomId] = {}
         self._leaving: list[RoomId] = []
         self._rejoin_at_ms: dict[RoomId, float] = {}
         self._fast_since_ms = 0.0
         self._probe_at_ms = 0.0
+        self._renew_at_ms: float | None = None
+        self._is_renewing = False
         self._wait_ms = 0
+        self._credentials_failed = False
+
+    @property
+    def welcome(self) -> bool:
+        """Whether a server has taken us in and the connection stands."""
+        return self._welcome
 
     @property
     def unanswered(self) -> list[FrameId]:
         """Commands without ack or reject, in the order they were given."""
-        return list(self._unanswered)
+        return self._outbox.unanswered
 
     def connected(self, token: str | None = None, ticket: str | None = None) -> Turn:
         """A socket is open: say hello."""
         self._wait_ms = 0
         return Turn([Hello(client_id=self.client_id, token=token, ticket=ticket)], [])
 
-    def disconnected(self, code: int) -> Verdict:
-        """The socket is gone, with this close code (1006 if there was none)."""
-        self._welcome = False
+    def disconnected(
+        self, code: int, now_ms: float, chance: float, *, wait_ms: float = 0
+    ) -> Verdict:
+        """The socket is gone, with this close code (1006 if there was none).
+
+        `chance` is a random number in 0..1; `wait_ms` is what a refused handshake asked for.
+        """
+        was_welcome, self._welcome = self._welcome, False
+        was_renewing, self._is_renewing = self._is_renewing, False
+        self._renew_at_ms = None
         self._joins.clear()
         self._leaving.clear()
         self._rejoin_at_ms.clear()
         for copy in self.rooms.values():
             copy.here = copy.asked = False
-        for said in self._unanswered.values():
-            said.sent = False
-        known = code in list(CloseCode)
-        advice = CLOSE_CODES[CloseCode(code if known else CloseCode.ABNORMAL)]
-        return Verdict(advice, self._wait_ms)
+        self._outbox.lost()
+        known = CloseCode(code) if code in list(CloseCode) else CloseCode.ABNORMAL
+        advice = CLOSE_CODES[known]
+        # Fresh credentials that are refused as well will not get better.
+        refused_twice = advice.new_credentials and self._credentials_failed and not was_welcome
+        self._credentials_failed = advice.new_credentials
+        jitter_ms = self._backoff.lost(known, now_ms, chance)
+        wait_ms = 0 if was_renewing else max(wait_ms, self._wait_ms) + jitter_ms
+        return Verdict(advice.reconnect and not refused_twice, wait_ms, advice)
 
-    def join(self, room: RoomId, *, password: str | None = None, invite: str | None = None) -> Turn:
+    def join(
+        self,
+        room: RoomId,
+        now_ms: float,
+        *,
+        password: str | None = None,
+        invite: str | None = None,
+        patience_ms: float | None = None,
+    ) -> Turn:
         """Come into a room and stay, over reconnects, until `leave`."""
         copy = self.rooms.setdefault(room, RoomCopy(room))
         copy.password, copy.invite = password, invite
+        copy.give_up_at_ms = self._give_up_at_ms(now_ms, patience_ms)
         return Turn(self._ask_in(copy) if self._welcome else [], [])
 
     def leave(self, room: RoomId) -> Turn:
@@ -138,23 +196,30 @@ class Client:
         return Turn(send, self._drop_unsent(ErrorCode.NOT_MEMBER, room))
 
     def command(
-        self, room: RoomId, command: ClientCommand, *, again: FrameId | None = None
+        self,
+        room: RoomId,
+        command: ClientCommand,
+        now_ms: float,
+        *,
+        patience_ms: float | None = None,
     ) -> tuple[FrameId, Turn]:
         """Give a command; it is kept, with its id, until it is answered.
 
         It goes out once we are in the room; a room that was not joined refuses it right here.
-        `again`: the id under which it was refused for the time being. What was sent again after a
-        reconnect may have been carried out before: under its id it happens once all the same.
+        Refused for the time being (`rate_limited`, `unavailable`), it is tried again as long as
+        `patience_ms` from now reach.
         """
-        said = _Said(Cmd(id=again or self._next_id(), room=room, cmd=command), sent=False)
-        self._unanswered[said.frame.id] = said
+        frame = Cmd(id=self._next_id(), room=room, cmd=command)
+        self._outbox.give(frame, self._give_up_at_ms(now_ms, patience_ms))
         copy = self.rooms.get(room)
         if copy is None:
-            return said.frame.id, Turn([], [self._drop(said.frame.id, ErrorCode.NOT_MEMBER)])
-        if not (self._welcome and copy.here):
-            return said.frame.id, Turn([], [])
-        said.sent = True
-        return said.frame.id, Turn([said.frame], [])
+            return frame.id, Turn([], self._drop_unsent(ErrorCode.NOT_MEMBER, room))
+        here = self._welcome and copy.here
+        return frame.id, Turn([*self._outbox.send(room, now_ms)] if here else [], [])
+
+    def forget(self, frame_id: FrameId) -> None:
+        """Nobody waits for a command any more: it is not sent again, but may have been done."""
+        self._outbox.take(frame_id)
 
     def signal(self, room: RoomId, signal: RoomSignal) -> Turn:
         """Send a passing message; lost if we are not in the room just now."""
@@ -166,13 +231,19 @@ class Client:
         """When `tick` has something to do; None while nobody welcomed us."""
         if not self._welcome:
             return None
-        return min([self._probe_at_ms, *self._rejoin_at_ms.values()])
+        here = [copy.room for copy in self.rooms.values() if copy.here]
+        again_at_ms = self._outbox.next_due_ms(here)
+        due = [self._probe_at_ms, again_at_ms, self._renew_at_ms, *self._rejoin_at_ms.values()]
+        return min(at_ms for at_ms in due if at_ms is not None)
 
     def tick(self, now_ms: float) -> Turn:
-        """Do what is due: a clock probe, another try to come into a room."""
+        """Do what is due: a clock probe, another try of a room or a command, a new connection."""
         send: list[AnyClientFrame] = []
         if not self._welcome:
             return Turn(send, [])
+        if self._renew_at_ms is not None and now_ms >= self._renew_at_ms:
+            self._is_renewing, self._renew_at_ms = True, None
+            return Turn(send, [], renew=True)
         if now_ms >= self._probe_at_ms:
             self._probe_at_ms = now_ms + next_probe_ms(now_ms - self._fast_since_ms)
             send.append(Probe(t0=now_ms))
@@ -180,14 +251,17 @@ class Client:
             del self._rejoin_at_ms[room]
             if room in self.rooms:
                 send += self._ask_in(self.rooms[room])
+        for copy in self.rooms.values():
+            if copy.here:
+                send += self._outbox.send(copy.room, now_ms)
         return Turn(send, [])
 
     def receive(self, data: bytes | str, now_ms: float) -> Turn:
         """Take in one message. What this client does not know is passed over."""
         try:
-            frame = decode_server_frame(data)
+            frame: AnyServerFrame | None = self.encoding.decode_server_frame(data)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            frame = RoomCopy.decode_leniently(data)
+            frame = RoomCopy.decode_leniently(data, self.encoding)
         match frame:
             case Welcome():
                 return self._welcomed(frame, now_ms)
@@ -196,23 +270,22 @@ class Client:
             case Events():
                 return self._events(frame)
             case Ack():
-                return Turn([], [frame] if self._unanswered.pop(frame.id, None) else [])
+                return Turn([], [frame] if self._outbox.take(frame.id) else [])
             case Reject():
                 return self._refused(frame, now_ms)
             case Error():
                 return self._error(frame, now_ms)
             case Left():
-                if frame.room in self._leaving:
-                    # Our own leaving; we may have joined again since.
-                    self._leaving.remove(frame.room)
-                    return Turn([], [])
-                self.rooms.pop(frame.room, None)
-                return Turn([], [frame, *self._drop_unsent(ErrorCode.NOT_MEMBER, frame.room)])
+                return self._put_out(frame)
             case Presence():
                 copy = self.rooms.get(frame.room)
-                return Turn([], [frame] if copy and copy.presence(frame) else [])
+                who = copy.presence(frame) if copy else None
+                return Turn([], [] if who is None else [Moved(frame.room, who)])
             case Probed():
                 self.clock.add(frame.t0, frame.t1, frame.t2, now_ms)
+                return Turn([], [])
+            case Reconnect():
+                self._renew_at_ms = now_ms + frame.after_ms
                 return Turn([], [])
             case None:
                 return Turn([], [])
@@ -221,6 +294,9 @@ class Client:
     def _next_id(self) -> FrameId:
         self._last_id += 1
         return self._last_id
+
+    def _give_up_at_ms(self, now_ms: float, patience_ms: float | None) -> float:
+        return now_ms + (self._patience_ms if patience_ms is None else patience_ms)
 
     def _ask_in(self, copy: RoomCopy) -> list[AnyClientFrame]:
         copy.asked = True
@@ -236,11 +312,13 @@ class Client:
 
     def _welcomed(self, frame: Welcome, now_ms: float) -> Turn:
         self._welcome = True
+        self._credentials_failed = False
+        self._backoff.welcomed(now_ms)
         self.user = frame.user
         self.clock.begin(frame.now_ms, now_ms)
         self._fast_since_ms = self._probe_at_ms = now_ms
         send = [join for copy in self.rooms.values() for join in self._ask_in(copy)]
-        gone = {said.frame.room for said in self._unanswered.values()} - set(self.rooms)
+        gone = self._outbox.rooms - set(self.rooms)
         return Turn(send, [frame, *self._drop_unsent(ErrorCode.NOT_MEMBER, *gone)])
 
     def _joined(self, frame: Joined, now_ms: float) -> Turn:
@@ -252,15 +330,9 @@ class Client:
         if not copy.joined(frame):
             return Turn(self._ask_in(copy), [])
         self._fast_since_ms = self._probe_at_ms = now_ms
+        missed: list[Happening] = [Missed(copy.room, copy.resynced)] if copy.resynced else []
         # In the order they were given; the ones behind a lost one never overtake it.
-        waiting = [
-            said
-            for said in self._unanswered.values()
-            if said.frame.room == frame.room and not said.sent
-        ]
-        for said in waiting:
-            said.sent = True
-        return Turn([said.frame for said in waiting], [frame])
+        return Turn([*self._outbox.send(copy.room, now_ms)], [frame, *missed])
 
     def _events(self, frame: Events) -> Turn:
         copy = self.rooms.get(frame.room)
@@ -271,23 +343,34 @@ class Client:
             return Turn([] if copy.asked else self._ask_in(copy), [])
         return Turn([], [new] if new.events else [])
 
+    def _put_out(self, frame: Left) -> Turn:
+        if frame.room in self._leaving:
+            # Our own leaving; we may have joined again since.
+            self._leaving.remove(frame.room)
+            return Turn([], [])
+        self.rooms.pop(frame.room, None)
+        return Turn([], [frame, *self._drop_unsent(ErrorCode.NOT_MEMBER, frame.room)])
+
     def _refused(self, frame: Reject, now_ms: float) -> Turn:
-        if self._unanswered.pop(frame.id, None):
-            return Turn([], [frame])
+        if frame.id in self._outbox:
+            return Turn([], [frame] if self._outbox.refused(frame, now_ms) else [])
         room = self._joins.pop(frame.id, None)
         copy = self.rooms.get(room) if room else None
         if room is None or copy is None:
             return Turn([], [])
         copy.asked = False
-        if frame.temporary and copy.snapshot is not None:
-            self._rejoin_at_ms[room] = now_ms + (frame.retry_after_ms or REJOIN_AFTER_MS)
+        try_at_ms = now_ms + (frame.retry_after_ms or REJOIN_AFTER_MS)
+        # Whoever has been in comes back, however long it takes.
+        in_time = frame.code in TRIED_AGAIN and try_at_ms <= copy.give_up_at_ms
+        if in_time or (frame.temporary and copy.was_in):
+            self._rejoin_at_ms[room] = try_at_ms
             return Turn([], [])
         del self.rooms[room]
         return Turn([], [JoinRefused(room, frame), *self._drop_unsent(frame.code, room)])
 
     def _error(self, frame: Error, now_ms: float) -> Turn:
         self._wait_ms = frame.retry_after_ms or self._wait_ms
-        if frame.id is None:
+        if frame.id is None or not (frame.id in self._outbox or frame.id in self._joins):
             return Turn([], [frame])
         refusal = Reject(
             id=frame.id,
@@ -296,21 +379,12 @@ class Client:
             message=frame.message,
             retry_after_ms=frame.retry_after_ms,
         )
-        if frame.id in self._unanswered or frame.id in self._joins:
-            return self._refused(refusal, now_ms)
-        return Turn([], [frame])
+        return self._refused(refusal, now_ms)
 
     def _drop_unsent(self, code: ErrorCode, *rooms: RoomId) -> list[Happening]:
         """Give up what waits to be sent to rooms that we are not in any more."""
-        lost = [
-            frame_id
-            for frame_id, said in self._unanswered.items()
-            if said.frame.room in rooms and not said.sent
-        ]
-        return [self._drop(frame_id, code) for frame_id in lost]
-
-    def _drop(self, frame_id: FrameId, code: ErrorCode) -> Reject:
-        """Give up a command that cannot be sent again: whether it was done stays unknown."""
-        del self._unanswered[frame_id]
         kind = ERRORS[code]
-        return Reject(id=frame_id, code=code, temporary=kind.temporary, message=kind.title)
+        return [
+            Reject(id=frame_id, code=code, temporary=kind.temporary, message=kind.title)
+            for frame_id in self._outbox.drop_unsent(rooms)
+        ]

@@ -9,6 +9,7 @@ half the difference of the two ways. `httpapi/web/clock.js` is the twin of this 
 """
 
 from collections import deque
+from collections.abc import Callable
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -24,6 +25,11 @@ USUAL_DRIFT: Final = 1e-4
 """What is expected before anything was measured: 100 ppm, one standard deviation."""
 ROUNDS: Final = 30
 """Thirds that the search for the drift cuts: 2,000 ppm to 0.01 ppm."""
+COARSE_MS: Final = 1.0
+FINE_MS: Final = 0.1
+"""Clocks of browsers tell whole ms or tenths."""
+CLOSE_MS: Final = 2_500
+"""After a longer pause without probes nothing tells a jump from a drift."""
 
 PROBE_FAST_MS: Final = 250
 PROBE_FAST_FOR_MS: Final = 6_000
@@ -40,6 +46,18 @@ class _Way(NamedTuple):
 
     at_ms: float
     apparent_ms: float
+
+
+def _highest(height_ms: Callable[[float], float]) -> float:
+    """The drift at which a concave function of it is highest, by thirds."""
+    low, high = -STEEPEST_DRIFT, STEEPEST_DRIFT
+    for _ in range(ROUNDS):
+        third = (high - low) / 3
+        left_ms, right_ms = height_ms(low + third), height_ms(high - third)
+        # On a plateau both ends come closer, so that its middle is found.
+        low += third * (left_ms <= right_ms)
+        high -= third * (left_ms >= right_ms)
+    return (low + high) / 2
 
 
 class _Bucket:
@@ -68,6 +86,9 @@ class ClientClock:
         self._probes: deque[tuple[_Way, _Way]] = deque()
         self._buckets: deque[_Bucket] = deque()
         self._drift = 0.0
+        self._found_drift = 0.0
+        """From buckets; what was believed in a hurry is left out."""
+        self._grain_ms = COARSE_MS
         self._at_ms = 0.0
         self._offset_ms: float | None = None
 
@@ -79,7 +100,7 @@ class ClientClock:
     @property
     def rtt_ms(self) -> float | None:
         """The best way there and the best way back together; None before the first probe."""
-        return sum(self._envelope()) if self._probes else None
+        return max(0.0, self._height_ms(self._drift)) if self._probes else None
 
     def begin(self, cluster_ms: float, local_ms: float) -> None:
         """A first guess (`welcome.now_ms`); the first probe replaces it."""
@@ -89,13 +110,18 @@ class ClientClock:
     def add(self, t0_ms: float, t1_ms: float, t2_ms: float, t3_ms: float) -> None:
         """Take in a probe: t0 and t3 by the client's clock, t1 and t2 in cluster time."""
         there, back = _Way(t0_ms, t1_ms - t0_ms), _Way(t3_ms, t3_ms - t2_ms)
+        if t0_ms % 1 or t3_ms % 1:
+            self._grain_ms = FINE_MS
+        pause_ms = t3_ms - self._at_ms
         self._remember(there, back)
-        if sum(self._envelope()) < 0:
-            # An answer before its question: one of the clocks jumped (the machine slept).
+        # An answer before its question: the clocks drift by more than is known yet, or one of them
+        # jumped (the machine slept).
+        if self._height_ms(self._drift) < -self._grain_ms and not self._drifts_more(pause_ms):
             self._probes.clear()
             self._buckets.clear()
+            self._drift = self._found_drift
             self._remember(there, back)
-        there_ms, back_ms = self._envelope()
+        there_ms, back_ms = self._envelope(self._drift)
         self._offset_ms = (there_ms - back_ms) / 2
 
     def now_ms(self, local_ms: float) -> float:
@@ -122,19 +148,35 @@ class ClientClock:
         while self._buckets[0].there.at_ms < there.at_ms - HISTORY_MS:
             self._buckets.popleft()
 
-    def _envelope(self) -> tuple[float, float]:
+    def _envelope(self, drift: float) -> tuple[float, float]:
         """The least apparent time of each way, as if all probes were made at `_at_ms`."""
-        drift, now_ms = self._drift, self._at_ms
+        now_ms = self._at_ms
         return (
             min(w.apparent_ms - drift * (w.at_ms - now_ms) for w, _ in self._probes),
             min(w.apparent_ms + drift * (w.at_ms - now_ms) for _, w in self._probes),
         )
 
+    def _height_ms(self, drift: float) -> float:
+        """The round trip, if that were the drift: below 0 it is not."""
+        return sum(self._envelope(drift))
+
+    def _drifts_more(self, pause_ms: float) -> bool:
+        """Whether a drift makes a wire of the probes again, and not only just; it is believed then
+        as far as they allow. `pause_ms` lies before the last of them."""
+        if pause_ms > CLOSE_MS:
+            return False
+        drift = _highest(self._height_ms)
+        single_ms = min(there.apparent_ms + back.apparent_ms for there, back in self._probes)
+        if self._height_ms(drift) + self._grain_ms < single_ms / 2:
+            return False
+        span_ms = self._at_ms - self._probes[0][1].at_ms
+        self._drift = self._trusted(drift, len(self._probes), span_ms)
+        return True
+
     def _find_drift(self) -> None:
         """Lay two parallel lines under the points of either way, as high as they go.
 
-        The sum of their heights is concave in the slope, so thirds find its maximum. The slope is
-        trusted as far as the scatter, the number and the span of the probes allow.
+        The sum of their heights is concave in the slope, so thirds find its maximum.
         """
         first, last = self._buckets[0].there.at_ms, self._buckets[-1].there.at_ms
         middle = (first + last) / 2
@@ -146,23 +188,21 @@ class ClientClock:
             back = min(b.back.apparent_ms + slope * (b.back.at_ms - middle) for b in self._buckets)
             return there + back
 
-        low, high = -STEEPEST_DRIFT, STEEPEST_DRIFT
-        for _ in range(ROUNDS):
-            third = (high - low) / 3
-            if height_ms(low + third) < height_ms(high - third):
-                low += third
-            else:
-                high -= third
-        self._drift = (low + high) / 2
-        # The best of n even chances lies about 1/n of their range above the floor.
         count = sum(bucket.count for bucket in self._buckets)
-        doubt = 16 * self._scatter_ms() / (count * (last - first))
-        self._drift *= USUAL_DRIFT**2 / (USUAL_DRIFT**2 + doubt**2)
+        self._drift = self._trusted(_highest(height_ms), count, last - first)
+        self._found_drift = self._drift
 
-    def _scatter_ms(self) -> float:
+    def _trusted(self, drift: float, count: int, span_ms: float) -> float:
+        """A drift as far as the scatter, the number and the span of the probes allow."""
+        if span_ms <= 0:
+            return 0.0
+        # The best of n even chances lies about 1/n of their range above the floor.
+        doubt = (16 * self._scatter_ms(drift) / count + self._grain_ms) / span_ms
+        return drift * USUAL_DRIFT**2 / (USUAL_DRIFT**2 + doubt**2)
+
+    def _scatter_ms(self, drift: float) -> float:
         """How far the middle probe lies above the floor, each way."""
-        floor_ms = sum(self._envelope())
-        drift = self._drift
+        floor_ms = self._height_ms(drift)
         return (
             median(
                 there.apparent_ms + back.apparent_ms + drift * (back.at_ms - there.at_ms) - floor_ms

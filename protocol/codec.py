@@ -1,7 +1,10 @@
-"""Bytes <-> frames, JSON. The only place that knows how the wire is spelt."""
+"""Bytes <-> messages, JSON: how they are stored, sent between nodes and, mostly, to people.
+
+`protocol.encodings` adds the other spelling that a connection may choose.
+"""
 
 import json
-from typing import TypeVar, cast
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -11,6 +14,7 @@ from protocol.frames import AnyClientFrame, AnyServerFrame
 from protocol.snapshot import Snapshot
 
 T = TypeVar("T")
+NO_NUL: Final = "Text must not contain the NUL character."
 
 _encoder = msgspec.json.Encoder()
 _client: msgspec.json.Decoder[AnyClientFrame] = msgspec.json.Decoder(AnyClientFrame)
@@ -44,18 +48,15 @@ def decode_strict(decoder: "msgspec.json.Decoder[T]", data: bytes | str) -> T:
         value = decoder.decode(data)
         escape = "\\u0000" if isinstance(data, str) else b"\\u0000"
         if escape in data and _has_nul(json.loads(data)):  # type: ignore[operator]
-            raise Rejected(ErrorCode.BAD_REQUEST, "Text must not contain the NUL character.")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as problem:
-        raise Rejected(ErrorCode.BAD_REQUEST, _reason(problem)) from None
+            raise Rejected(ErrorCode.BAD_REQUEST, NO_NUL)
+    except (ValueError, RecursionError) as problem:
+        raise malformed(problem) from None
     return value
 
 
-def prebuilt(encoded: bytes, kind: type[T]) -> T:
-    """Stand-in for a value of `kind` that is already encoded: `encode` copies the bytes.
-
-    A snapshot or a run of events is encoded once and sent in many frames.
-    """
-    return cast(T, msgspec.Raw(encoded))
+def malformed(problem: ValueError | RecursionError) -> Rejected:
+    """The refusal of what could not be decoded; all of msgspec's errors are ValueErrors."""
+    return Rejected(ErrorCode.BAD_REQUEST, _reason(problem))
 
 
 def events_frame(room_id: str, first_seq: int, bodies: list[bytes]) -> bytes:

@@ -13,6 +13,7 @@ from protocol.errors import ErrorCode
 from protocol.ids import ClientId, ConnectionId, FrameId, Lineage, RoomId, UserId
 from protocol.members import Member
 from protocol.snapshot import Snapshot
+from protocol.tune import Listening, Spread
 from protocol.users import Person
 
 MAX_FRAME_BYTES = 32 * 1024
@@ -33,17 +34,23 @@ class Have(Entity, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Hello(ClientFrame, frozen=True, kw_only=True, tag="hello"):
-    """Who is calling: an access token, a single-use ticket, or neither (same-origin cookie)."""
+    """Who is calling: an access token, a bot token, a single-use ticket, or neither (same-origin
+    cookie)."""
 
     client_id: ClientId
     token: Token | None = None
     ticket: Token | None = None
 
+    def __repr__(self) -> str:
+        return f"Hello(client_id={self.client_id!r}, ***)"
+
 
 class Join(ClientFrame, frozen=True, kw_only=True, tag="join"):
     """Come into a room; with `have`, go on where an earlier connection broke off.
 
-    Rejects: room_not_found, room_closed, room_password, too_many_rooms, unavailable.
+    The right `password` gives a durable place, which needs none from then on.
+    Rejects: room_not_found, room_closed, room_password, banned, too_many_rooms, scope_missing,
+    rate_limited, unavailable.
     """
 
     id: FrameId
@@ -51,6 +58,9 @@ class Join(ClientFrame, frozen=True, kw_only=True, tag="join"):
     password: Password | None = None
     invite: Annotated[str, Meta(max_length=64)] | None = None
     have: Have | None = None
+
+    def __repr__(self) -> str:
+        return f"Join(room={self.room!r}, ***)"
 
 
 class Cmd(ClientFrame, frozen=True, kw_only=True, tag="cmd"):
@@ -141,6 +151,9 @@ class Left(ServerFrame, frozen=True, kw_only=True, tag="left"):
     room: RoomId
     reason: LeftReason
     until_ms: Count | None = None
+    code: ErrorCode | None = None
+    """What the door says to who was in the room and is not let in again: `room_password` if there
+    is one now, `room_not_found` if it is private now; `reason` is `kicked` then. Since level 2."""
 
 
 class SignalDown(ServerFrame, frozen=True, kw_only=True, tag="signal", rename={"from_": "from"}):
@@ -160,7 +173,10 @@ class Probed(ServerFrame, frozen=True, kw_only=True, tag="probed"):
 
 
 class Presence(ServerFrame, frozen=True, kw_only=True, tag="presence"):
-    """Who came and who went. The first one after `joined` tells (up to 200 of) all present."""
+    """Who came and who went, and how many are here. The first one after `joined` tells all present.
+
+    Where more than 200 are here, everybody is told the same 200 names and is told of those alone.
+    """
 
     room: RoomId
     fence: Count
@@ -168,6 +184,16 @@ class Presence(ServerFrame, frozen=True, kw_only=True, tag="presence"):
     """How many people are here now."""
     present: list[Person] = []
     gone: list[UserId] = []
+
+
+class Tune(ServerFrame, frozen=True, kw_only=True, tag="tune"):
+    """How well those here are in tune, every few seconds while clients report it. Since level 2."""
+
+    room: RoomId
+    listeners: list[Listening] = []
+    """Each of them, where at most 100 report."""
+    spread: Spread | None = None
+    """Where more do: how many are how far off."""
 
 
 class Reconnect(ServerFrame, frozen=True, kw_only=True, tag="reconnect"):
@@ -196,6 +222,7 @@ AnyServerFrame = (
     | SignalDown
     | Probed
     | Presence
+    | Tune
     | Reconnect
     | Error
 )

@@ -7,7 +7,17 @@ at `started_at_ms - position_ms / rate`. Nobody sends ticks. What follows is sch
 
 from typing import TYPE_CHECKING, Literal
 
-from protocol.base import SAMPLE_RATE_HZ, AtMs, Body, Command, Entity, Event, PositionMs, State
+from protocol.base import (
+    SAMPLE_RATE_HZ,
+    AtMs,
+    Body,
+    Command,
+    Count,
+    Entity,
+    Event,
+    PositionMs,
+    State,
+)
 from protocol.ids import EntryId, UserId
 from protocol.queue import Entry, place
 from protocol.users import Person
@@ -18,7 +28,8 @@ if TYPE_CHECKING:
 SAMPLES_PER_MS = SAMPLE_RATE_HZ / 1_000
 
 Status = Literal["idle", "waiting", "playing", "paused"]
-EndReason = Literal["finished", "skipped"]
+EndReason = Literal["finished", "skipped", "voted"]
+"""`voted`: skipped by a vote of those present."""
 
 
 class Start(Entity, frozen=True, kw_only=True):
@@ -26,6 +37,13 @@ class Start(Entity, frozen=True, kw_only=True):
 
     entry_id: EntryId
     started_at_ms: AtMs
+
+
+class SkipVotes(Entity, frozen=True, kw_only=True):
+    """An open vote for skipping the current entry."""
+
+    votes: Count
+    needed: Count
 
 
 class Playback(State, kw_only=True):
@@ -44,6 +62,7 @@ class Playback(State, kw_only=True):
     """While waiting for people to load: the start comes at the latest then."""
     upcoming: list[Start] = []
     """Starts already agreed after the current entry's end, in order, at least 15 s ahead."""
+    skip: SkipVotes | None = None
 
     def position_at(self, now_ms: float) -> float:
         """The position in ms at `now_ms`, within 0 and the entry's length."""
@@ -75,6 +94,7 @@ class Playback(State, kw_only=True):
         self.position_ms = 0.0
         self.wait_until_ms = None
         self.upcoming = []
+        self.skip = None
 
     def freeze(self, position_ms: float) -> None:
         """Let the anchor rest at a position; status and entry stay."""
@@ -88,14 +108,14 @@ class PlaybackPlay(Command, frozen=True, kw_only=True, tag="playback.play"):
     """Go on where it was paused; with nothing current, start the first entry.
 
     `entry_id` is the current entry that the caller means.
-    Rejects: nothing_playing (and nothing queued), conflict, not_allowed, room_closed.
+    Rejects: nothing_playing (and nothing queued), conflict, not_allowed, banned, room_closed.
     """
 
     entry_id: EntryId | None = None
 
 
 class PlaybackPause(Command, frozen=True, kw_only=True, tag="playback.pause"):
-    """Rejects: nothing_playing, conflict, entry_starting, not_allowed, room_closed."""
+    """Rejects: nothing_playing, conflict, entry_starting, not_allowed, banned, room_closed."""
 
     entry_id: EntryId
 
@@ -103,7 +123,7 @@ class PlaybackPause(Command, frozen=True, kw_only=True, tag="playback.pause"):
 class PlaybackSeek(Command, frozen=True, kw_only=True, tag="playback.seek"):
     """Go to `position_ms`, clamped to the entry's length.
 
-    Rejects: nothing_playing, conflict, entry_starting, not_allowed, room_closed.
+    Rejects: nothing_playing, conflict, entry_starting, not_allowed, banned, room_closed.
     """
 
     entry_id: EntryId
@@ -113,7 +133,7 @@ class PlaybackSeek(Command, frozen=True, kw_only=True, tag="playback.seek"):
 class PlaybackNext(Command, frozen=True, kw_only=True, tag="playback.next"):
     """Leave the current entry and start the next.
 
-    Rejects: nothing_playing, conflict, not_allowed, room_closed.
+    Rejects: nothing_playing, conflict, not_allowed, banned, room_closed.
     """
 
     entry_id: EntryId
@@ -122,7 +142,7 @@ class PlaybackNext(Command, frozen=True, kw_only=True, tag="playback.next"):
 class PlaybackPlayEntry(Command, frozen=True, kw_only=True, tag="playback.play_entry"):
     """Start an entry of the queue now.
 
-    Rejects: unknown_entry, entry_starting, not_allowed, room_closed.
+    Rejects: unknown_entry, entry_starting, not_allowed, banned, room_closed.
     """
 
     entry_id: EntryId

@@ -1,10 +1,10 @@
 """Being there: presence and the signals that people present send. Nothing here is durable."""
 
-from protocol.base import Count, Signal
+from protocol.base import Signal
 from protocol.ids import EntryId
 
 PRESENT_AT_JOIN = 200
-"""How many of those present are told to a newcomer; the count is always exact."""
+"""How many of those present are told by name; the count is always exact."""
 GRACE_MS = 20_000
 """How long a person whose connection was lost still counts as present."""
 
@@ -24,11 +24,3 @@ class Ready(Signal, frozen=True, kw_only=True, tag="ready"):
     """The sender has loaded the entry and can start it at any instant. Goes to the home only."""
 
     entry_id: EntryId
-
-
-class ClockReport(Signal, frozen=True, kw_only=True, tag="clock_report"):
-    """How well the sender is in tune. Goes to the home only."""
-
-    rtt_ms: Count
-    error_ms: float
-    """Measured distance of the sound from the schedule; positive: too late."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
 from protocol.base import (
@@ -18,6 +18,7 @@ from protocol.base import (
     RoomName,
 )
 from protocol.ids import RoomId, UserId
+from protocol.permissions import Action, Grade, Permissions
 from protocol.tracks import Track
 from protocol.users import Instant, Person
 
@@ -25,20 +26,47 @@ if TYPE_CHECKING:
     from protocol.snapshot import Snapshot
 
 Visibility = Literal["public", "unlisted", "private"]
-Repeat = Literal["off", "all"]
-QueueMode = Literal["open"]
+Repeat = Literal["off", "one", "all"]
+"""`one`: the current entry comes again; `all`: an entry that ended goes to the end of the queue."""
+QueueMode = Literal["open", "djs", "votes", "fair"]
+"""`open`: in the order of adding, everybody adds. `djs`: the same, but only djs and above add.
+`votes`: the entry with most votes comes first. `fair`: whoever has been heard least comes first."""
+Duplicates = Literal["allow", "refuse"]
+"""`refuse`: a track that is playing or waiting cannot be queued again."""
+QueueLimit = Annotated[int, Meta(ge=1, le=500)]
+Share = Annotated[float, Meta(ge=0.05, le=1)]
 
 
 class RoomSettings(Entity, frozen=True, kw_only=True):
-    """What the owner may tune."""
+    """What may be tuned in a room."""
 
     queue_mode: QueueMode = "open"
-    queue_limit: Annotated[int, Meta(ge=1, le=500)] = 500
+    queue_limit: QueueLimit = 500
+    """How many entries may wait."""
+    entries_per_person: QueueLimit | None = None
+    """How many entries of one person may wait, without those that the room queued again; null: no
+    limit of its own."""
+    duplicates: Duplicates = "allow"
     repeat: Repeat = "off"
-    """`all`: an entry that ended goes to the end of the queue again."""
+    skip_share: Share = 0.5
+    """A skip vote passes with this share of those present, unmuted and no bots (rounded up)."""
     always_on: bool = False
     """The room plays on with nobody in it (the demo room); otherwise it is suspended 60 s after
     the last person left."""
+    permissions: Permissions = Permissions()
+
+
+class SettingsChange(Entity, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is absent stays as it is; of `permissions`, actions that are not named."""
+
+    queue_mode: QueueMode | UnsetType = UNSET
+    queue_limit: QueueLimit | UnsetType = UNSET
+    entries_per_person: QueueLimit | UnsetType | None = UNSET
+    duplicates: Duplicates | UnsetType = UNSET
+    repeat: Repeat | UnsetType = UNSET
+    skip_share: Share | UnsetType = UNSET
+    always_on: bool | UnsetType = UNSET
+    permissions: dict[Action, Grade] | UnsetType = UNSET
 
 
 class Room(Entity, frozen=True, kw_only=True):
@@ -56,16 +84,25 @@ class Room(Entity, frozen=True, kw_only=True):
 class RoomUpdate(Command, frozen=True, kw_only=True, tag="room.update"):
     """Change what the room says about itself; what is absent stays.
 
-    Rejects: not_allowed, room_closed.
+    Only the owner changes `visibility` and `settings.permissions`.
+    Rejects: bad_request (the name), not_allowed, banned, room_closed.
     """
 
     name: RoomName | None = None
     description: Description | None = None
-    settings: RoomSettings | None = None
+    visibility: Visibility | None = None
+    settings: SettingsChange | None = None
 
 
 class RoomClose(Command, frozen=True, kw_only=True, tag="room.close"):
-    """Close the room for good. Rejects: not_allowed, room_closed."""
+    """Close the room for good. Only the owner may. Rejects: not_allowed, banned, room_closed."""
+
+
+class RoomRelock(Command, frozen=True, kw_only=True, tag="room.relock"):
+    """System: the room's password was set, changed or removed, and is stored; a door looks again.
+
+    Rejects: room_closed.
+    """
 
 
 class RoomSuspend(Command, frozen=True, kw_only=True, tag="room.suspend"):
@@ -147,7 +184,13 @@ class RoomPatch(Body, frozen=True, kw_only=True):
 
     name: RoomName | None = None
     description: Description | None = None
-    settings: RoomSettings | None = None
+    visibility: Visibility | None = None
+    settings: SettingsChange | None = None
+    password: Password | UnsetType | None = UNSET
+    """Who has no place needs it to come in; null: nobody does. Whoever has a place keeps it."""
+
+    def __repr__(self) -> str:
+        return f"RoomPatch(name={self.name!r}, ***)"
 
 
 class RoomJoin(Body, frozen=True, kw_only=True):

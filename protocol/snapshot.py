@@ -1,12 +1,14 @@
 """The whole public state of a room at one seq. It *is* the room's state: there is no other."""
 
 from protocol.base import Count, State
-from protocol.chat import ChatSent
+from protocol.chat import ChatMessage
 from protocol.ids import Lineage, UserId
 from protocol.members import Member
+from protocol.moderation import Ban
 from protocol.playback import Playback
 from protocol.queue import Entry
 from protocol.rooms import Room, RoomSettings, RoomSummary
+from protocol.slash import SlashBot
 from protocol.users import Person
 
 
@@ -19,10 +21,14 @@ class Snapshot(State, kw_only=True):
     """The last event that is folded in."""
     suspended: bool = False
     members: dict[UserId, Member] = {}
-    """People with a durable place. Who is merely present comes as presence."""
+    """Members with a role above listener, or with a mute. Other members are listed over REST; who
+    is present comes as presence."""
+    bans: dict[UserId, Ban] = {}
     queue: list[Entry] = []
     playback: Playback
-    chat: list[ChatSent] = []
+    chat: list[ChatMessage] = []
+    slash: dict[UserId, SlashBot] = {}
+    """What the bots of the room can be asked for in its chat."""
 
 
 def new_room(room: Room, lineage: str, owner: Person, now_ms: int) -> Snapshot:

@@ -43,3 +43,16 @@ class UserPatch(Body, frozen=True, kw_only=True):
     bio: Bio | UnsetType = UNSET
     country: Country | UnsetType | None = UNSET
     locale: Locale | UnsetType | None = UNSET
+
+
+class UserSettings(Entity, frozen=True, kw_only=True):
+    """What the caller lets others know."""
+
+    show_history: bool
+
+
+class UserSettingsBody(Body, frozen=True, kw_only=True):
+    """All of `UserSettings`, as they are to be."""
+
+    show_history: bool
+    """Whether others may see what the person heard."""

@@ -1,4 +1,5 @@
-"""`python -m protocol.generate [--check]`: write what follows from the classes, or compare it."""
+"""`python -m protocol.generate [--check | --release]`: write what follows from the classes, or
+compare it, or keep it as what this feature level was released with."""
 
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Final
 from protocol.generate.asyncapi import asyncapi
 from protocol.generate.codes import codes_module
 from protocol.generate.reference import reference
+from protocol.generate.released import freeze
 from protocol.generate.schema import schema_files
 from protocol.generate.typescript import declarations
 
@@ -49,12 +51,15 @@ def write(root: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """0, or 1 where `--check` found a drift."""
+    """0, or 1 where `--check` found a drift. Raises FileExistsError: a level is released once."""
     if arguments == ["--check"]:
         stale = drift(ROOT)
         for name in stale:
             print(f"{name} is stale: run `make generate`", file=sys.stderr)
         return 1 if stale else 0
+    if arguments == ["--release"]:
+        print(f"kept in {freeze().relative_to(ROOT)}")
+        return 0
     if arguments:
         print(__doc__, file=sys.stderr)
         return 2

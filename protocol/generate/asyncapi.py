@@ -10,8 +10,10 @@ from protocol.generate.examples import examples
 from protocol.generate.schema import components, dumped
 
 _WHAT = """\
-One connection carries any number of rooms (at most 50). Subprotocol `unisono.v1.json`. The first
-frame is `hello`, within 5 s. How to use it: docs/bots.md; every message: docs/protocol.md."""
+One connection carries any number of rooms (at most 50). Subprotocol `unisono.v1.json`
+(the default): JSON in text messages; `unisono.v1.msgpack`: the same maps as MessagePack in binary
+messages. The first frame is `hello`, within 5 s. How to use it: docs/bots.md; every message:
+docs/protocol.md."""
 
 
 def asyncapi() -> str:

@@ -136,6 +136,16 @@ def aliases() -> list[Alias]:
 
 
 @cache
+def choices() -> dict[frozenset[str | int | None], Alias]:
+    """The named choices of texts, by what one may choose from."""
+    found = {}
+    for alias in aliases():
+        if isinstance(alias.type, msgspec.inspect.LiteralType):
+            found[frozenset(alias.type.values)] = alias
+    return found
+
+
+@cache
 def _modules() -> list[ModuleType]:
     stems = sorted(path.stem for path in Path(__file__).parents[1].glob("[a-z]*.py"))
     return [import_module(f"protocol.{stem}") for stem in stems if not stem.startswith(NOT_PUBLIC)]
@@ -152,7 +162,12 @@ def _aliases(module: ModuleType) -> Iterator[Alias]:
             and not statement.targets[0].id.startswith("_")
         ):
             name = statement.targets[0].id
-            yield Alias(name, msgspec.inspect.type_info(getattr(module, name)), doc)
+            meant = getattr(module, name)
+            told = msgspec.inspect.type_info(meant)
+            if isinstance(told, msgspec.inspect.LiteralType):
+                # In the order of the source: it may mean something, as with grades.
+                told = msgspec.inspect.LiteralType(get_args(meant))
+            yield Alias(name, told, doc)
 
 
 def _said(shape: type[Struct]) -> dict[str, tuple[str, str]]:

@@ -20,7 +20,7 @@ def in_words(told: inspect.Type) -> str:
         case inspect.UnionType(types=types):
             return " | ".join(in_words(each) for each in types)
         case inspect.LiteralType(values=values):
-            return " | ".join(json.dumps(value) for value in values)
+            return " | ".join(json.dumps(value, ensure_ascii=False) for value in values)
         case inspect.StrType(pattern=pattern, min_length=least, max_length=most):
             length = f", {least or 0} to {most:,} characters" if most and not pattern else ""
             return f"text like {pattern}" if pattern else f"text{length}"
@@ -29,4 +29,12 @@ def in_words(told: inspect.Type) -> str:
             if least is None:
                 return name
             return f"{name}, at least {least}" + (f", at most {most:,}" if most else "")
+        case inspect.ListType(item_type=item, max_length=most):
+            return f"list of ({in_words(item)})" + (f", at most {most:,}" if most else "")
+        case inspect.DictType(key_type=key, value_type=value, min_length=least):
+            return f"object of ({in_words(key)}) to ({in_words(value)})" + (
+                f", at least {least} of them" if least else ""
+            )
+        case inspect.StructType(cls=cls):
+            return cls.__name__
     return _NAMES[type(told)]

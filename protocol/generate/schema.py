@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from protocol.generate.declared import UNIONS, fields_of, reachable
+from protocol.generate.declared import UNIONS, choices, fields_of, reachable
 from protocol.snapshot import Snapshot
 
 Schema = dict[str, object]
@@ -32,8 +32,14 @@ def components(shapes: Iterable[type[Struct]], ref_template: str) -> dict[str, S
         for field in fields_of(shape):
             if field.doc:
                 properties[field.name] = _described(properties[field.name], field.doc)
+    used: set[str] = set()
     for schema in schemas.values():
         _drop_discriminators(schema)
+        _name_choices(schema, ref_template, used)
+    for values, alias in choices().items():
+        if alias.name in used:
+            told = {"title": alias.name, "description": alias.doc} if alias.doc else {}
+            schemas[alias.name] = {**told, "enum": sorted(map(str, values))}
     return schemas
 
 
@@ -71,6 +77,28 @@ def _drop_discriminators(value: object) -> None:
     elif isinstance(value, list):
         for inner in value:
             _drop_discriminators(inner)
+
+
+def _name_choices(value: object, ref_template: str, used: set[str]) -> None:
+    """A choice of texts that has a name is referred to by it; one of one text is a constant."""
+    if isinstance(value, list):
+        for inner in value:
+            _name_choices(inner, ref_template, used)
+    if not isinstance(value, dict):
+        return
+    for inner in value.values():
+        _name_choices(inner, ref_template, used)
+    values = value.get("enum")
+    if not isinstance(values, list) or "title" in value:
+        return
+    if (alias := choices().get(frozenset(values))) is not None:
+        del value["enum"]
+        used.add(alias.name)
+        ref: Schema = {"$ref": ref_template.format(name=alias.name)}
+        value.update({"allOf": [ref]} if value else ref)
+    elif len(values) == 1:
+        del value["enum"]
+        value["const"] = values[0]
 
 
 def _file_name(name: str) -> str:

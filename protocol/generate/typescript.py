@@ -9,6 +9,7 @@ from protocol.errors import ErrorCode
 from protocol.generate.declared import (
     MESSAGES,
     UNIONS,
+    choices,
     doc_of,
     fields_of,
     reachable,
@@ -23,6 +24,11 @@ def declarations() -> str:
     """`protocol/schema/unisono.d.ts`."""
     shapes = reachable([*MESSAGES, Snapshot, *rest_shapes()])
     parts = [_HEAD, _union("ErrorCode", (json.dumps(code.value) for code in ErrorCode))]
+    parts += [
+        (_comment(alias.doc) + "\n" if alias.doc else "")
+        + _union(alias.name, map(_text, getattr(alias.type, "values", ())))
+        for alias in choices().values()
+    ]
     parts += [_interface(shape) for shape in shapes]
     parts += [_union(name, (s.__name__ for s in members)) for name, members in UNIONS.items()]
     return "\n".join(parts)
@@ -49,6 +55,10 @@ def _interface(shape: type[Struct]) -> str:
     return "\n".join([*lines, "}\n"])
 
 
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _comment(text: str, indent: str = "") -> str:
     lines = text.splitlines()
     if len(lines) == 1:
@@ -71,9 +81,12 @@ def _type(told: inspect.Type) -> str:
             inner = _type(item)
             return f"({inner})[]" if " | " in inner else f"{inner}[]"
         case inspect.DictType(key_type=key, value_type=value):
-            return f"Record<{_type(key)}, {_type(value)}>"
+            record = f"Record<{_type(key)}, {_type(value)}>"
+            # Of a closed set of keys an object need not have all.
+            return f"Partial<{record}>" if isinstance(key, inspect.LiteralType) else record
         case inspect.LiteralType(values=values):
-            return " | ".join(json.dumps(value) for value in values)
+            named = choices().get(frozenset(values))
+            return named.name if named else " | ".join(map(_text, values))
         case inspect.EnumType(cls=cls):
             return cls.__name__
         case inspect.StrType():

@@ -7,15 +7,18 @@ export type ErrorCode =
   | "not_allowed"
   | "foreign_origin"
   | "account_required"
+  | "scope_missing"
   | "not_found"
   | "method_not_allowed"
   | "name_taken"
+  | "too_many_tokens"
   | "refresh_raced"
   | "idempotency_conflict"
   | "payload_too_large"
   | "unsupported_media"
   | "range_not_satisfiable"
   | "quota_exceeded"
+  | "not_ready"
   | "rate_limited"
   | "storage_full"
   | "unavailable"
@@ -26,13 +29,162 @@ export type ErrorCode =
   | "too_many_rooms"
   | "not_member"
   | "owner_stays"
+  | "outranked"
+  | "muted"
+  | "banned"
+  | "unknown_person"
   | "queue_full"
+  | "entry_limit"
+  | "duplicate_entry"
+  | "fixed_order"
+  | "nothing_to_undo"
+  | "no_voting"
   | "unknown_track"
   | "unknown_entry"
   | "entry_starting"
   | "nothing_playing"
   | "conflict"
-  | "unknown_message";
+  | "unknown_message"
+  | "slash_full";
+
+export type Action =
+  | "chat"
+  | "react"
+  | "vote"
+  | "add"
+  | "place"
+  | "arrange"
+  | "control"
+  | "skip"
+  | "moderate"
+  | "ban"
+  | "set_role"
+  | "update";
+
+/** `refuse`: a track that is playing or waiting cannot be queued again. */
+export type Duplicates =
+  | "allow"
+  | "refuse";
+
+/** What one can react with, to a message or to the music. */
+export type Emoji =
+  | "👍"
+  | "👎"
+  | "❤️"
+  | "🔥"
+  | "😂"
+  | "😮"
+  | "😢"
+  | "👏"
+  | "🎉"
+  | "💃";
+
+export type EncodingName =
+  | "json"
+  | "msgpack";
+
+/** `voted`: skipped by a vote of those present. */
+export type EndReason =
+  | "finished"
+  | "skipped"
+  | "voted";
+
+/** A role that can be given; the owner's changes hands by `owner.transfer`. */
+export type GivenRole =
+  | "moderator"
+  | "dj"
+  | "listener";
+
+/** A person's standing in a room, the lowest first: the role, but a listener without an account is a guest. Who has a grade may do all that the lower ones may. */
+export type Grade =
+  | "guest"
+  | "listener"
+  | "dj"
+  | "moderator"
+  | "owner";
+
+export type JobKind =
+  | "analysis";
+
+/** `waiting`: for its turn, or for another try; `failed`: will not be tried again. */
+export type JobState =
+  | "waiting"
+  | "running"
+  | "done"
+  | "failed";
+
+export type LeftReason =
+  | "left"
+  | "kicked"
+  | "banned"
+  | "closed"
+  | "replaced";
+
+/** `open`: in the order of adding, everybody adds. `djs`: the same, but only djs and above add. `votes`: the entry with most votes comes first. `fair`: whoever has been heard least comes first. */
+export type QueueMode =
+  | "open"
+  | "djs"
+  | "votes"
+  | "fair";
+
+/** `one`: the current entry comes again; `all`: an entry that ended goes to the end of the queue. */
+export type Repeat =
+  | "off"
+  | "one"
+  | "all";
+
+/** What a listener says of its own sound. `loading`: samples are missing. `silent`: the browser does not let it sound. Only of the first two is the error measured. */
+export type Reported =
+  | "in_tune"
+  | "catching_up"
+  | "loading"
+  | "silent";
+
+export type Role =
+  | "owner"
+  | "moderator"
+  | "dj"
+  | "listener";
+
+export type Scope =
+  | "read"
+  | "chat"
+  | "queue"
+  | "playback"
+  | "moderate";
+
+export type SegmentCodec =
+  | "flac"
+  | "opus";
+
+export type Status =
+  | "idle"
+  | "waiting"
+  | "playing"
+  | "paused";
+
+export type Succession =
+  | "transferred"
+  | "absent"
+  | "account_deleted";
+
+/** `silent`: the browser does not let it sound. `away`: no report for a while; nobody reports it. */
+export type Tuning =
+  | "in_tune"
+  | "catching_up"
+  | "loading"
+  | "silent"
+  | "away";
+
+export type UserKind =
+  | "guest"
+  | "person"
+  | "bot";
+
+export type Visibility =
+  | "public"
+  | "unlisted"
+  | "private";
 
 /** The command is durable; its events are `first_seq`..`seq` (none: `first_seq` = `seq` + 1). */
 export interface Ack {
@@ -40,6 +192,29 @@ export interface Ack {
   id: number;
   first_seq: number;
   seq: number;
+}
+
+/** What an answer is about, as it stands now: the first 200 characters of it. */
+export interface AnsweredMessage {
+  message_id: string;
+  by: Person;
+  content: string;
+  deleted: boolean;
+}
+
+/** One thing that was done; `event` is what everybody in the room heard then. */
+export interface AuditEntry {
+  seq: number;
+  at: string;
+  /** To whom, as known now: null where it was the room, or the account is gone. */
+  person: Person | null;
+  event: MemberKicked | MemberMuted | MemberUnmuted | MemberBanned | MemberUnbanned | MemberRoleChanged | OwnerChanged | RoomUpdated | ChatDeleted;
+}
+
+/** A page of the audit, the newest first. */
+export interface AuditPage {
+  items: AuditEntry[];
+  next_cursor: string | null;
 }
 
 /** What a front end needs to know before anybody has signed in. */
@@ -54,6 +229,50 @@ export interface AuthConfig {
   quota_bytes: number;
 }
 
+/** Somebody may not come in, until `until_ms` (null: until it is taken back). */
+export interface Ban {
+  person: Person;
+  until_ms: number | null;
+  reason: string;
+  by: Person;
+  at_ms: number;
+  /** Nobody comes in either from the addresses that the person came from; they are not told. */
+  by_address: boolean;
+}
+
+/** A page of bans, the newest first. */
+export interface BanPage {
+  items: ListedBan[];
+  next_cursor: string | null;
+}
+
+/** What its maker sees of a token. */
+export interface BotToken {
+  token_id: string;
+  name: string;
+  bot: Person;
+  scopes: Scope[];
+  created_at: string;
+  expires_at: string | null;
+  /** To the minute; null for one that was never used. */
+  last_used_at: string | null;
+}
+
+/** Make a token, and a bot of that name with it; with `bot_id`, for a bot that one has made. */
+export interface BotTokenCreate {
+  name: string;
+  scopes: Scope[];
+  /** Without it the token is good until it is deleted. */
+  expires_in_ms?: number | null;
+  bot_id?: string | null;
+}
+
+/** A page of one's tokens, the newest first. */
+export interface BotTokenPage {
+  items: BotToken[];
+  next_cursor: string | null;
+}
+
 /** The sender's player waits for data, or no longer does. */
 export interface Buffering {
   type: "buffering";
@@ -61,41 +280,120 @@ export interface Buffering {
   buffering: boolean;
 }
 
-/** A message of the history. */
+/**
+ * Take a message back: one's own (a muted author, too), or with the right to moderate.
+ *
+ * Deleting it again changes nothing. Rejects: unknown_message, not_allowed, banned, room_closed.
+ */
+export interface ChatDelete {
+  type: "chat.delete";
+  message_id: string;
+}
+
+/**
+ * A message is gone; its place stays, empty, so that replies have something to point at.
+ *
+ * Whoever reads older events from now on finds them without its words.
+ */
+export interface ChatDeleted {
+  type: "chat.deleted";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  message_id: string;
+  by: Person;
+}
+
+/**
+ * Say it in other words; only the author may.
+ *
+ * Rejects: unknown_message, muted, not_allowed, banned, rate_limited, room_closed.
+ */
+export interface ChatEdit {
+  type: "chat.edit";
+  message_id: string;
+  content: string;
+  mentions?: string[];
+}
+
+/** As in `chat.edit`. */
+export interface ChatEditBody {
+  content: string;
+  mentions?: string[];
+}
+
+/** A message reads differently now. */
+export interface ChatEdited {
+  type: "chat.edited";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  message_id: string;
+  content: string;
+  mentions?: string[];
+}
+
+/** A message as it stands now. */
 export interface ChatMessage {
   message_id: string;
   by: Person;
   content: string;
+  mentions: string[];
   reply_to: string | null;
+  /** What was playing. */
   entry_id: string | null;
   position_ms: number | null;
   at_ms: number;
-  /** The same instant as `at_ms`. */
-  sent_at: string;
+  edited_at_ms: number | null;
+  deleted: boolean;
+  reactions: Partial<Record<Emoji, number>>;
 }
 
 /** A page of the history, the newest message first. */
 export interface ChatPage {
-  items: ChatMessage[];
+  items: StoredMessage[];
   next_cursor: string | null;
+}
+
+/**
+ * Put a reaction to one of the last messages, or (`on: false`) take it back.
+ *
+ * Rejects: unknown_message, muted, not_allowed, banned, rate_limited, room_closed.
+ */
+export interface ChatReact {
+  type: "chat.react";
+  message_id: string;
+  emoji: Emoji;
+  on?: boolean;
+}
+
+/** `count` people react to a message with this emoji; the last to change that is `by`. */
+export interface ChatReacted {
+  type: "chat.reacted";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  message_id: string;
+  emoji: Emoji;
+  count: number;
+  by: string;
+  on: boolean;
 }
 
 /**
  * Say something to the room.
  *
- * Rejects: unknown_message (`reply_to` is not among the last messages), not_allowed, rate_limited,
- * room_closed.
+ * Rejects: unknown_message (`reply_to`), muted, not_allowed, banned, rate_limited, room_closed.
  */
 export interface ChatSend {
   type: "chat.send";
   content: string;
   reply_to?: string | null;
+  mentions?: string[];
 }
 
 /** As in `chat.send`. */
 export interface ChatSendBody {
   content: string;
   reply_to?: string | null;
+  mentions?: string[];
 }
 
 /** Somebody said something, at `position_ms` of `entry_id` if music was on. */
@@ -107,8 +405,18 @@ export interface ChatSent {
   by: Person;
   content: string;
   reply_to?: string | null;
+  mentions?: string[];
   entry_id?: string | null;
   position_ms?: number | null;
+}
+
+/**
+ * Everybody hears a click at each whole second of cluster time, for `for_ms` from now on: to
+ * compare loudspeakers in one place by ear. Passed on only for who may control the playback.
+ */
+export interface Clicks {
+  type: "clicks";
+  for_ms: number;
 }
 
 /** How well the sender is in tune. Goes to the home only. */
@@ -117,6 +425,8 @@ export interface ClockReport {
   rtt_ms: number;
   /** Measured distance of the sound from the schedule; positive: too late. */
   error_ms: number;
+  /** Without it the error tells. Since level 2. */
+  state?: Reported | null;
 }
 
 /** A command to a joined room. Answered by one ack or reject with the same id. */
@@ -133,6 +443,10 @@ export interface Entry {
   track: Track;
   added_by: Person;
   added_at_ms: number;
+  /** How many people vote for it (mode `votes`). */
+  votes: number;
+  /** The room queued it itself, because `repeat` is set. */
+  again: boolean;
 }
 
 /** A frame that could not be understood or served; the connection may go on. */
@@ -152,6 +466,18 @@ export interface Events {
   events: RoomEvent[];
 }
 
+/** A track that somebody likes. */
+export interface Favorite {
+  track: Track;
+  added_at: string;
+}
+
+/** A page of somebody's favourites, the newest first; only tracks that the caller may see. */
+export interface FavoritePage {
+  items: Favorite[];
+  next_cursor: string | null;
+}
+
 /** Come in by a name alone. */
 export interface GuestBody {
   display_name: string;
@@ -164,7 +490,10 @@ export interface Have {
   seq: number;
 }
 
-/** Who is calling: an access token, a single-use ticket, or neither (same-origin cookie). */
+/**
+ * Who is calling: an access token, a bot token, a single-use ticket, or neither (same-origin
+ * cookie).
+ */
 export interface Hello {
   type: "hello";
   client_id: string;
@@ -172,10 +501,27 @@ export interface Hello {
   ticket?: string | null;
 }
 
+/** A job, as the person it is done for sees it. */
+export interface JobDetails {
+  job_id: string;
+  kind: JobKind;
+  /** What it works on. */
+  track_id: string | null;
+  state: JobState;
+  /** 0..1; exactly 1 when it is done. */
+  progress: number;
+  /** Why it failed. */
+  error: string | null;
+  created_at: string;
+  ended_at: string | null;
+}
+
 /**
  * Come into a room; with `have`, go on where an earlier connection broke off.
  *
- * Rejects: room_not_found, room_closed, room_password, too_many_rooms, unavailable.
+ * The right `password` gives a durable place, which needs none from then on.
+ * Rejects: room_not_found, room_closed, room_password, banned, too_many_rooms, scope_missing,
+ * rate_limited, unavailable.
  */
 export interface Join {
   type: "join";
@@ -207,8 +553,52 @@ export interface Leave {
 export interface Left {
   type: "left";
   room: string;
-  reason: "banned" | "closed" | "kicked" | "left" | "replaced";
+  reason: LeftReason;
   until_ms?: number | null;
+  /** What the door says to who was in the room and is not let in again: `room_password` if there is one now, `room_not_found` if it is private now; `reason` is `kicked` then. Since level 2. */
+  code?: ErrorCode | null;
+}
+
+/** A ban, for who issued or received it. */
+export interface ListedBan {
+  room_id: string;
+  /** Null where the room is private and the caller has no place in it. */
+  room_name: string | null;
+  person: Person;
+  by: Person;
+  reason: string;
+  banned_at: string;
+  /** Null: until it is taken back. */
+  until: string | null;
+  /** When it was taken back. */
+  lifted_at: string | null;
+}
+
+/** A play that counts for a person. */
+export interface Listen {
+  play_id: string;
+  track: Track;
+  /** Null where the person may not know of the room any more. */
+  room_id: string | null;
+  room_name: string | null;
+  /** When the person began to hear it. */
+  played_at: string;
+  /** How much of the track the person heard; what was heard twice counts once. */
+  heard_ms: number;
+}
+
+/** A page of what a person heard, the latest first; what was deleted is not in it. */
+export interface ListenPage {
+  items: Listen[];
+  next_cursor: string | null;
+}
+
+/** How well one listener is in tune, as reported last. */
+export interface Listening {
+  user_id: string;
+  state: Tuning;
+  error_ms: number;
+  rtt_ms: number;
 }
 
 /** Who is signed in now, and with what; the tokens are left out where a cookie was set. */
@@ -227,11 +617,32 @@ export interface LoginBody {
   cookie?: boolean;
 }
 
+/** One of one's own logins that can still be used. */
+export interface LoginDetails {
+  login_id: string;
+  /** What the browser or program called itself when it signed in. */
+  user_agent: string;
+  by_cookie: boolean;
+  created_at: string;
+  /** Of a cookie to the hour; of tokens the last refresh. */
+  last_used_at: string;
+  /** The one that asks. */
+  is_current: boolean;
+}
+
+/** A page of one's logins, the newest first. */
+export interface LoginPage {
+  items: LoginDetails[];
+  next_cursor: string | null;
+}
+
 /** One person's durable place. Somebody merely present has role `listener` and no row. */
 export interface Member {
   person: Person;
-  role: "listener" | "owner";
+  role: Role;
+  /** Null: merely present, or muted without ever having had a place. */
   joined_at_ms: number | null;
+  mute: Mute | null;
 }
 
 /** Somebody has a durable place here now. */
@@ -240,6 +651,96 @@ export interface MemberAdded {
   /** When the home decided it, cluster time. */
   at_ms: number;
   member: Member;
+}
+
+/**
+ * Put somebody out and let the person not come back. Again: with another end.
+ *
+ * Rejects: not_allowed, outranked, unknown_person, banned, room_closed.
+ */
+export interface MemberBan {
+  type: "member.ban";
+  user_id: string;
+  duration_ms?: number | null;
+  reason?: string;
+  /** Also let nobody in from the addresses that this person is connected from now. */
+  by_address?: boolean;
+}
+
+/** As in `member.ban`. */
+export interface MemberBanBody {
+  duration_ms?: number | null;
+  reason?: string;
+  by_address?: boolean;
+}
+
+/** Somebody was put out and may not come back. */
+export interface MemberBanned {
+  type: "member.banned";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  person: Person;
+  until_ms?: number | null;
+  reason?: string;
+  by: Person;
+  by_address?: boolean;
+}
+
+/**
+ * Put somebody out, and take the place away; who finds the door open may come back.
+ *
+ * Rejects: not_allowed, outranked, unknown_person, banned, room_closed.
+ */
+export interface MemberKick {
+  type: "member.kick";
+  user_id: string;
+  reason?: string;
+}
+
+/** As in `member.kick`. */
+export interface MemberKickBody {
+  reason?: string;
+}
+
+/** Somebody was put out. */
+export interface MemberKicked {
+  type: "member.kicked";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  person: Person;
+  reason?: string;
+  by: Person;
+}
+
+/**
+ * Let somebody listen, but not chat, react or vote. Again: with another end.
+ *
+ * Rejects: not_allowed, outranked, unknown_person, banned, room_closed.
+ */
+export interface MemberMute {
+  type: "member.mute";
+  user_id: string;
+  duration_ms?: number | null;
+  reason?: string;
+}
+
+/** As in `member.mute`. */
+export interface MemberMuteBody {
+  duration_ms?: number | null;
+  reason?: string;
+}
+
+/** Somebody may only listen. */
+export interface MemberMuted {
+  type: "member.muted";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  person: Person;
+  /** Since when the person has a place here; absent without one. */
+  joined_at_ms?: number | null;
+  until_ms?: number | null;
+  reason?: string;
+  by: Person;
 }
 
 /** A page of a room's members, the longest-serving first. */
@@ -256,16 +757,168 @@ export interface MemberRemoved {
   user_id: string;
 }
 
+/** Somebody has another role now. */
+export interface MemberRoleChanged {
+  type: "member.role_changed";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  person: Person;
+  role: GivenRole;
+  joined_at_ms: number;
+  by: Person;
+}
+
+/**
+ * Give somebody a role below one's own; who had no place here has one then.
+ *
+ * Rejects: not_allowed, outranked, unknown_person, banned, room_closed.
+ */
+export interface MemberSetRole {
+  type: "member.set_role";
+  user_id: string;
+  role: GivenRole;
+}
+
+/** As in `member.set_role`. */
+export interface MemberSetRoleBody {
+  role: GivenRole;
+}
+
+/**
+ * Take a ban back, that of the addresses too; of somebody not banned it changes nothing.
+ *
+ * Rejects: not_allowed, banned, room_closed.
+ */
+export interface MemberUnban {
+  type: "member.unban";
+  user_id: string;
+}
+
+/** Somebody may come in again. */
+export interface MemberUnbanned {
+  type: "member.unbanned";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  user_id: string;
+  by: Person;
+}
+
+/**
+ * Take a mute back; of somebody who is not muted it changes nothing.
+ *
+ * Rejects: not_allowed, outranked, banned, room_closed.
+ */
+export interface MemberUnmute {
+  type: "member.unmute";
+  user_id: string;
+}
+
+/** Somebody may speak again. */
+export interface MemberUnmuted {
+  type: "member.unmuted";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  user_id: string;
+  by: Person;
+}
+
+/** Somebody may not chat, react or vote, until `until_ms` (null: until it is taken back). */
+export interface Mute {
+  until_ms: number | null;
+  reason: string;
+}
+
+/** A token just made. The text is told this once: only its hash is stored. */
+export interface NewBotToken {
+  token_id: string;
+  name: string;
+  bot: Person;
+  scopes: Scope[];
+  created_at: string;
+  expires_at: string | null;
+  /** To the minute; null for one that was never used. */
+  last_used_at: string | null;
+  token: string;
+}
+
+/**
+ * The room is somebody else's now; a mute of the new owner is over. `before` is a moderator
+ * now, unless the account is gone.
+ */
+export interface OwnerChanged {
+  type: "owner.changed";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  owner: Person;
+  /** Since when the new owner has a place here. */
+  joined_at_ms: number;
+  before: string;
+  reason: Succession;
+}
+
+/**
+ * Hand the room over to somebody; the owner becomes a moderator. Only the owner may.
+ *
+ * To whom it belongs already changes nothing. Neither a guest nor a bot can own a room.
+ * Rejects: not_allowed, unknown_person, account_required, banned, room_closed.
+ */
+export interface OwnerTransfer {
+  type: "owner.transfer";
+  user_id: string;
+}
+
+/** As in `owner.transfer`. */
+export interface OwnerTransferBody {
+  user_id: string;
+}
+
+/** A new password in place of the one that holds; all other logins end. */
+export interface PasswordBody {
+  current_password: string;
+  new_password: string;
+}
+
+/**
+ * The lowest grade that may do each action. To close the room and to hand it over is the
+ * owner's alone and cannot be given away.
+ */
+export interface Permissions {
+  /** Say something, and edit or delete what oneself said. */
+  chat: Grade;
+  /** React to a message, or to the music. */
+  react: Grade;
+  /** Vote for an entry, or for skipping the current one. */
+  vote: Grade;
+  /** Queue a track (in `djs` mode: dj at least); take out one's own entries. */
+  add: Grade;
+  /** Choose the place of one's own entries: play next, behind another, move. */
+  place: Grade;
+  /** Move and take out anybody's entries; clear and shuffle the queue; undo anybody's change. */
+  arrange: Grade;
+  /** Play, pause and seek. */
+  control: Grade;
+  /** Leave the current entry at once, for the next or another. Without it: by vote. */
+  skip: Grade;
+  /** Delete anybody's message; kick, mute and unmute people of a lower grade. */
+  moderate: Grade;
+  /** Ban people of a lower grade, and take bans back. */
+  ban: Grade;
+  /** Give people of a lower grade a role below one's own. */
+  set_role: Grade;
+  /** Change the room's name, description and settings. */
+  update: Grade;
+}
+
 /** Who did something: enough to show a name without a look-up. */
 export interface Person {
   user_id: string;
   display_name: string;
-  kind: "bot" | "guest" | "person";
+  kind: UserKind;
 }
 
 /** Where the music is. */
 export interface Playback {
-  status: "idle" | "paused" | "playing" | "waiting";
+  status: Status;
   /** The current entry; it has left the queue. */
   entry: Entry | null;
   /** The anchor's instant. None while nothing moves: idle, waiting, suspended. While paused: the instant of the pause. */
@@ -277,6 +930,7 @@ export interface Playback {
   wait_until_ms: number | null;
   /** Starts already agreed after the current entry's end, in order, at least 15 s ahead. */
   upcoming: Start[];
+  skip: SkipVotes | null;
 }
 
 /** The current entry is over; exactly one of these for every entry that was current. */
@@ -286,21 +940,21 @@ export interface PlaybackEnded {
   at_ms: number;
   entry_id: string;
   ended_at_ms: number;
-  reason: "finished" | "skipped";
+  reason: EndReason;
   heard_ms: number;
 }
 
 /**
  * Leave the current entry and start the next.
  *
- * Rejects: nothing_playing, conflict, not_allowed, room_closed.
+ * Rejects: nothing_playing, conflict, not_allowed, banned, room_closed.
  */
 export interface PlaybackNext {
   type: "playback.next";
   entry_id: string;
 }
 
-/** Rejects: nothing_playing, conflict, entry_starting, not_allowed, room_closed. */
+/** Rejects: nothing_playing, conflict, entry_starting, not_allowed, banned, room_closed. */
 export interface PlaybackPause {
   type: "playback.pause";
   entry_id: string;
@@ -321,7 +975,7 @@ export interface PlaybackPaused {
  * Go on where it was paused; with nothing current, start the first entry.
  *
  * `entry_id` is the current entry that the caller means.
- * Rejects: nothing_playing (and nothing queued), conflict, not_allowed, room_closed.
+ * Rejects: nothing_playing (and nothing queued), conflict, not_allowed, banned, room_closed.
  */
 export interface PlaybackPlay {
   type: "playback.play";
@@ -331,7 +985,7 @@ export interface PlaybackPlay {
 /**
  * Start an entry of the queue now.
  *
- * Rejects: unknown_entry, entry_starting, not_allowed, room_closed.
+ * Rejects: unknown_entry, entry_starting, not_allowed, banned, room_closed.
  */
 export interface PlaybackPlayEntry {
   type: "playback.play_entry";
@@ -359,7 +1013,7 @@ export interface PlaybackScheduled {
 /**
  * Go to `position_ms`, clamped to the entry's length.
  *
- * Rejects: nothing_playing, conflict, entry_starting, not_allowed, room_closed.
+ * Rejects: nothing_playing, conflict, entry_starting, not_allowed, banned, room_closed.
  */
 export interface PlaybackSeek {
   type: "playback.seek";
@@ -400,7 +1054,11 @@ export interface PlaybackWaiting {
   until_ms: number;
 }
 
-/** Who came and who went. The first one after `joined` tells (up to 200 of) all present. */
+/**
+ * Who came and who went, and how many are here. The first one after `joined` tells all present.
+ *
+ * Where more than 200 are here, everybody is told the same 200 names and is told of those alone.
+ */
 export interface Presence {
   type: "presence";
   room: string;
@@ -428,7 +1086,9 @@ export interface Probed {
 /**
  * Queue a track: at the end, or behind `after`, or first of all with `after: null`.
  *
- * Rejects: unknown_track, unknown_entry, queue_full, entry_starting, room_closed, not_allowed.
+ * In the modes `votes` and `fair` the room finds the place and `after` must be absent.
+ * Rejects: unknown_track, unknown_entry, queue_full, entry_limit, duplicate_entry, fixed_order,
+ * entry_starting, not_allowed, banned, room_closed.
  */
 export interface QueueAdd {
   type: "queue.add";
@@ -452,9 +1112,27 @@ export interface QueueAdded {
 }
 
 /**
+ * Take out all entries but those that are just about to start.
+ *
+ * Rejects: not_allowed, banned, room_closed.
+ */
+export interface QueueClear {
+  type: "queue.clear";
+}
+
+/** Entries are gone from the queue; `kept` were about to start and stay, in their order. */
+export interface QueueCleared {
+  type: "queue.cleared";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  by: Person;
+  kept?: string[];
+}
+
+/**
  * Put an entry behind `after`, or first with `after: null`.
  *
- * Rejects: unknown_entry, entry_starting, not_allowed, room_closed.
+ * Rejects: unknown_entry, entry_starting, fixed_order, not_allowed, banned, room_closed.
  */
 export interface QueueMove {
   type: "queue.move";
@@ -474,7 +1152,18 @@ export interface QueueMoved {
   at_ms: number;
   entry_id: string;
   after: string | null;
-  by: Person;
+  /** Absent: the room moved it by the rule of its mode. */
+  by?: Person | null;
+}
+
+/** The whole queue stands in this order now. */
+export interface QueueOrdered {
+  type: "queue.ordered";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  entry_ids: string[];
+  /** Absent: the room ordered it by the rule of its mode. */
+  by?: Person | null;
 }
 
 /** A page of the queue in its order, and the entry that is current now. */
@@ -487,7 +1176,7 @@ export interface QueuePage {
 /**
  * Take an entry out; one's own, or any with the right to.
  *
- * Rejects: unknown_entry, entry_starting, not_allowed, room_closed.
+ * Rejects: unknown_entry, entry_starting, not_allowed, banned, room_closed.
  */
 export interface QueueRemove {
   type: "queue.remove";
@@ -501,6 +1190,61 @@ export interface QueueRemoved {
   at_ms: number;
   entry_id: string;
   by: Person;
+  /** Null: a person wished it, or a loop has ended. `track_gone`: its track was deleted. */
+  reason?: "track_gone" | null;
+}
+
+/** Entries that had been taken out are back, one behind the other, behind `after`. */
+export interface QueueRestored {
+  type: "queue.restored";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  entries: Entry[];
+  after: string | null;
+  by: Person;
+}
+
+/**
+ * Put the entries in an order of chance, but those that are just about to start.
+ *
+ * Rejects: fixed_order, not_allowed, banned, room_closed.
+ */
+export interface QueueShuffle {
+  type: "queue.shuffle";
+}
+
+/**
+ * Take back the last change that a person made to the queue (add, remove, move, clear,
+ * shuffle): one's own, or anybody's with the right to arrange. What has started since stays.
+ *
+ * Rejects: nothing_to_undo, entry_starting, queue_full, not_allowed, banned, room_closed.
+ */
+export interface QueueUndo {
+  type: "queue.undo";
+}
+
+/**
+ * React to what is playing. The ack comes with the count, within a second.
+ *
+ * Rejects: nothing_playing, muted, not_allowed, banned, rate_limited, room_closed.
+ */
+export interface ReactionSend {
+  type: "reaction.send";
+  emoji: Emoji;
+}
+
+/**
+ * People reacted to the music in this second of the current entry; counts of one entry and
+ * second add up. Nothing of it is in the snapshot: the log keeps it.
+ */
+export interface ReactionsCounted {
+  type: "reactions.counted";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  entry_id: string;
+  /** Whole seconds from the start of the track. */
+  second: number;
+  counts: Partial<Record<Emoji, number>>;
 }
 
 /** The sender has loaded the entry and can start it at any instant. Goes to the home only. */
@@ -541,6 +1285,20 @@ export interface Reject {
   details?: Record<string, string | number>;
 }
 
+/** How a track is cut into segments: 48 kHz, stereo, `duration_samples` in all. */
+export interface Rendition {
+  /** Numbered 0 to `segments - 1`. */
+  segments: number;
+  /** How long each of them is; the last one is what is left. */
+  segment_samples: number;
+  /** How many samples to cut off in front of each Opus segment but the first. FLAC has none. */
+  opus_preroll_samples: number;
+  /** Loudness by EBU R 128; null for silence. */
+  integrated_lufs: number | null;
+  /** dBTP; null for silence. */
+  true_peak_db: number | null;
+}
+
 /** The client's copy is good; the events from `from_seq` on follow. */
 export interface Resumed {
   lineage: string;
@@ -552,13 +1310,13 @@ export interface Room {
   room_id: string;
   name: string;
   description: string;
-  visibility: "private" | "public" | "unlisted";
+  visibility: Visibility;
   owner_id: string;
   settings: RoomSettings;
   closed: boolean;
 }
 
-/** Close the room for good. Rejects: not_allowed, room_closed. */
+/** Close the room for good. Only the owner may. Rejects: not_allowed, banned, room_closed. */
 export interface RoomClose {
   type: "room.close";
 }
@@ -576,7 +1334,7 @@ export interface RoomCreate {
   name: string;
   description?: string;
   /** `unlisted`: who has the link; `private`: members only. */
-  visibility?: "private" | "public" | "unlisted";
+  visibility?: Visibility;
   password?: string | null;
   settings?: RoomSettings;
 }
@@ -586,7 +1344,7 @@ export interface RoomDetails {
   room_id: string;
   name: string;
   description: string;
-  visibility: "private" | "public" | "unlisted";
+  visibility: Visibility;
   owner_id: string;
   has_password: boolean;
   listeners: number;
@@ -621,7 +1379,30 @@ export interface RoomPage {
 export interface RoomPatch {
   name?: string | null;
   description?: string | null;
-  settings?: RoomSettings | null;
+  visibility?: Visibility | null;
+  settings?: SettingsChange | null;
+  /** Who has no place needs it to come in; null: nobody does. Whoever has a place keeps it. */
+  password?: string | null;
+}
+
+/** A track that was current in a room. */
+export interface RoomPlay {
+  /** The entry that it was. */
+  play_id: string;
+  track: Track;
+  /** Null where the account is gone. */
+  added_by: Person | null;
+  started_at: string;
+  /** Null while it is current. */
+  ended_at: string | null;
+  /** For how long it sounded; null while it is current. */
+  heard_ms: number | null;
+}
+
+/** A page of what was played in a room, the latest first; what was deleted is not in it. */
+export interface RoomPlayPage {
+  items: RoomPlay[];
+  next_cursor: string | null;
 }
 
 /** Somebody is here again; what played goes on (an event of playback follows). */
@@ -631,14 +1412,20 @@ export interface RoomResumed {
   at_ms: number;
 }
 
-/** What the owner may tune. */
+/** What may be tuned in a room. */
 export interface RoomSettings {
-  queue_mode: "open";
+  queue_mode: QueueMode;
+  /** How many entries may wait. */
   queue_limit: number;
-  /** `all`: an entry that ended goes to the end of the queue again. */
-  repeat: "all" | "off";
+  /** How many entries of one person may wait, without those that the room queued again; null: no limit of its own. */
+  entries_per_person: number | null;
+  duplicates: Duplicates;
+  repeat: Repeat;
+  /** A skip vote passes with this share of those present, unmuted and no bots (rounded up). */
+  skip_share: number;
   /** The room plays on with nobody in it (the demo room); otherwise it is suspended 60 s after the last person left. */
   always_on: boolean;
+  permissions: Permissions;
 }
 
 /** A room in a list; `listeners` and `now_playing` may lag by a second. */
@@ -646,7 +1433,7 @@ export interface RoomSummary {
   room_id: string;
   name: string;
   description: string;
-  visibility: "private" | "public" | "unlisted";
+  visibility: Visibility;
   owner_id: string;
   has_password: boolean;
   listeners: number;
@@ -665,13 +1452,15 @@ export interface RoomSuspended {
 /**
  * Change what the room says about itself; what is absent stays.
  *
- * Rejects: not_allowed, room_closed.
+ * Only the owner changes `visibility` and `settings.permissions`.
+ * Rejects: bad_request (the name), not_allowed, banned, room_closed.
  */
 export interface RoomUpdate {
   type: "room.update";
   name?: string | null;
   description?: string | null;
-  settings?: RoomSettings | null;
+  visibility?: Visibility | null;
+  settings?: SettingsChange | null;
 }
 
 /** The room says something new about itself. */
@@ -681,6 +1470,18 @@ export interface RoomUpdated {
   at_ms: number;
   room: Room;
   by: Person;
+}
+
+/** What is absent stays as it is; of `permissions`, actions that are not named. */
+export interface SettingsChange {
+  queue_mode?: QueueMode;
+  queue_limit?: number;
+  entries_per_person?: number | null;
+  duplicates?: Duplicates;
+  repeat?: Repeat;
+  skip_share?: number;
+  always_on?: boolean;
+  permissions?: Partial<Record<Action, Grade>>;
 }
 
 /** A passing message of somebody in the room. */
@@ -698,6 +1499,64 @@ export interface SignalUp {
   signal: RoomSignal;
 }
 
+/** As in `votes.skip`. */
+export interface SkipBody {
+  entry_id: string;
+}
+
+/** An open vote for skipping the current entry. */
+export interface SkipVotes {
+  votes: number;
+  needed: number;
+}
+
+/** A bot and its commands. */
+export interface SlashBot {
+  bot: Person;
+  commands: SlashCommand[];
+}
+
+/** One command of a bot. */
+export interface SlashCommand {
+  name: string;
+  /** What it does, for people. */
+  description: string;
+  /** What may be written behind the name, as `<title>`; empty: nothing. */
+  hint: string;
+}
+
+/** One command, as its bot registers it. */
+export interface SlashOffer {
+  name: string;
+  /** What it does, for people. */
+  description: string;
+  /** What may be written behind the name, as `<title>`; empty: nothing. */
+  hint?: string;
+}
+
+/**
+ * Offer these commands in the room, instead of those that one has registered before. Only bots
+ * may; a bot without a place in the room has one then, and its commands are gone with the place.
+ *
+ * A name is whose bot came first. The same commands again change nothing. Rejects: bad_request (a
+ * name twice), name_taken (by another bot), slash_full, muted, not_allowed, banned, rate_limited,
+ * room_closed.
+ */
+export interface SlashRegister {
+  type: "slash.register";
+  /** Empty: take all back. */
+  commands: SlashOffer[];
+}
+
+/** A bot offers these commands now and no others. */
+export interface SlashRegistered {
+  type: "slash.registered";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  bot: Person;
+  commands: SlashCommand[];
+}
+
 /** Everything a newcomer needs; the same bytes for every member at a seq. */
 export interface Snapshot {
   room: Room;
@@ -705,17 +1564,52 @@ export interface Snapshot {
   /** The last event that is folded in. */
   seq: number;
   suspended: boolean;
-  /** People with a durable place. Who is merely present comes as presence. */
+  /** Members with a role above listener, or with a mute. Other members are listed over REST; who is present comes as presence. */
   members: Record<string, Member>;
+  bans: Record<string, Ban>;
   queue: Entry[];
   playback: Playback;
-  chat: ChatSent[];
+  chat: ChatMessage[];
+  /** What the bots of the room can be asked for in its chat. */
+  slash: Record<string, SlashBot>;
+}
+
+/** How well a crowd is in tune. */
+export interface Spread {
+  /** How many who sound are within each of `SPREAD_MS`, and above all of them. */
+  errors: number[];
+  /** How many have samples missing. */
+  loading: number;
+  /** How many have a browser that does not let it sound. */
+  silent: number;
+  /** How many have not reported for a while. */
+  away: number;
 }
 
 /** A start that is agreed: `entry_id` begins at `started_at_ms` with its first sample. */
 export interface Start {
   entry_id: string;
   started_at_ms: number;
+}
+
+/** A message of the history. */
+export interface StoredMessage {
+  message_id: string;
+  by: Person;
+  content: string;
+  mentions: string[];
+  reply_to: string | null;
+  /** What was playing. */
+  entry_id: string | null;
+  position_ms: number | null;
+  at_ms: number;
+  edited_at_ms: number | null;
+  deleted: boolean;
+  reactions: Partial<Record<Emoji, number>>;
+  /** The message of `reply_to`. */
+  answered: AnsweredMessage | null;
+  /** The same instant as `at_ms`. */
+  sent_at: string;
 }
 
 /** For the first WebSocket frame; good once. */
@@ -747,12 +1641,15 @@ export interface TrackDetails {
   duration_samples: number;
   has_cover: boolean;
   album: string;
+  genre: string;
   media_type: string;
   size_bytes: number;
   uploaded_by: string | null;
   /** The only room it may be used in, if it is one room's. */
   room_id: string | null;
   created_at: string;
+  /** Null until it has been made; the original can be played at once. */
+  rendition: Rendition | null;
 }
 
 /** A page of tracks, the newest first. */
@@ -761,16 +1658,58 @@ export interface TrackPage {
   next_cursor: string | null;
 }
 
+/** What its uploader says of a track; entries that wait or play keep what they were told. */
+export interface TrackPatch {
+  title?: string;
+  artist?: string;
+  album?: string;
+  genre?: string;
+}
+
+/** How well those here are in tune, every few seconds while clients report it. Since level 2. */
+export interface Tune {
+  type: "tune";
+  room: string;
+  /** Each of them, where at most 100 report. */
+  listeners?: Listening[];
+  /** Where more do: how many are how far off. */
+  spread?: Spread | null;
+}
+
 /** The sender is writing a message. */
 export interface Typing {
   type: "typing";
+}
+
+/** A track that was just uploaded. */
+export interface UploadedTrack {
+  track_id: string;
+  title: string;
+  artist: string;
+  /** Rounded, for display. */
+  duration_ms: number;
+  /** Exact length at 48 kHz: what the schedule is computed from, never rounded. */
+  duration_samples: number;
+  has_cover: boolean;
+  album: string;
+  genre: string;
+  media_type: string;
+  size_bytes: number;
+  uploaded_by: string | null;
+  /** The only room it may be used in, if it is one room's. */
+  room_id: string | null;
+  created_at: string;
+  /** Null until it has been made; the original can be played at once. */
+  rendition: Rendition | null;
+  /** The job that makes its rendition. */
+  job_id: string;
 }
 
 /** The caller's own account. A guest has no user name. */
 export interface User {
   user_id: string;
   display_name: string;
-  kind: "bot" | "guest" | "person";
+  kind: UserKind;
   username: string | null;
   bio: string;
   country: string | null;
@@ -784,6 +1723,66 @@ export interface UserPatch {
   bio?: string;
   country?: string | null;
   locale?: string | null;
+}
+
+/** What the caller lets others know. */
+export interface UserSettings {
+  show_history: boolean;
+}
+
+/** All of `UserSettings`, as they are to be. */
+export interface UserSettingsBody {
+  /** Whether others may see what the person heard. */
+  show_history: boolean;
+}
+
+/**
+ * Vote for a waiting entry; again changes nothing. Only in the mode `votes`; a bot has no vote.
+ *
+ * Rejects: unknown_entry, no_voting, muted, not_allowed, banned, room_closed.
+ */
+export interface VotesCast {
+  type: "votes.cast";
+  entry_id: string;
+}
+
+/** So many people vote for an entry that waits; or, with `needed`, for skipping the current. */
+export interface VotesChanged {
+  type: "votes.changed";
+  /** When the home decided it, cluster time. */
+  at_ms: number;
+  entry_id: string;
+  votes: number;
+  /** At so many votes the current entry is skipped; counted anew with each event. */
+  needed?: number | null;
+}
+
+/**
+ * Take back one's vote: for a waiting entry, or for skipping the current one.
+ *
+ * Without such a vote it changes nothing.
+ * Rejects: unknown_entry, muted, not_allowed, banned, room_closed.
+ */
+export interface VotesRetract {
+  type: "votes.retract";
+  entry_id: string;
+}
+
+/**
+ * Vote for skipping the current entry; who may skip does so at once, as by `playback.next`.
+ * A bot has no vote.
+ *
+ * Rejects: nothing_playing, conflict, muted, not_allowed, banned, room_closed.
+ */
+export interface VotesSkip {
+  type: "votes.skip";
+  entry_id: string;
+}
+
+/** The outline of a track, for drawing. */
+export interface Waveform {
+  /** The highest sample of each of so many equal parts; 255 is full scale. */
+  points: number[];
 }
 
 /** The hello was accepted. */
@@ -814,21 +1813,40 @@ export type AnyServerFrame =
   | SignalDown
   | Probed
   | Presence
+  | Tune
   | Reconnect
   | Error;
 
 export type ClientCommand =
   | RoomUpdate
   | RoomClose
+  | MemberSetRole
+  | OwnerTransfer
+  | MemberKick
+  | MemberMute
+  | MemberUnmute
+  | MemberBan
+  | MemberUnban
   | QueueAdd
   | QueueRemove
   | QueueMove
+  | QueueClear
+  | QueueShuffle
+  | QueueUndo
+  | VotesCast
+  | VotesRetract
+  | VotesSkip
   | PlaybackPlay
   | PlaybackPause
   | PlaybackSeek
   | PlaybackNext
   | PlaybackPlayEntry
-  | ChatSend;
+  | ChatSend
+  | ChatEdit
+  | ChatDelete
+  | ChatReact
+  | ReactionSend
+  | SlashRegister;
 
 export type RoomEvent =
   | RoomUpdated
@@ -837,19 +1855,36 @@ export type RoomEvent =
   | RoomResumed
   | MemberAdded
   | MemberRemoved
+  | MemberRoleChanged
+  | OwnerChanged
+  | MemberKicked
+  | MemberMuted
+  | MemberUnmuted
+  | MemberBanned
+  | MemberUnbanned
   | QueueAdded
   | QueueRemoved
   | QueueMoved
+  | QueueCleared
+  | QueueOrdered
+  | QueueRestored
+  | VotesChanged
   | PlaybackWaiting
   | PlaybackStarted
   | PlaybackPaused
   | PlaybackSeeked
   | PlaybackScheduled
   | PlaybackEnded
-  | ChatSent;
+  | ChatSent
+  | ChatEdited
+  | ChatDeleted
+  | ChatReacted
+  | ReactionsCounted
+  | SlashRegistered;
 
 export type RoomSignal =
   | Typing
   | Buffering
   | Ready
-  | ClockReport;
+  | ClockReport
+  | Clicks;
