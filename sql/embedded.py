@@ -15,7 +15,9 @@ the folders above, which stay as closed as they are.
 """
 
 import asyncio
+import contextlib
 import fcntl
+import logging
 import os
 import pwd
 import shutil
@@ -43,8 +45,14 @@ READY_WITHIN_S: Final = 120  # recovery after a crash can take its time
 STOP_WITHIN_S: Final = 30
 OTHER_ENDS_WITHIN_S: Final = 60
 OTHER_BEGINS_TO_END_WITHIN_S: Final = 2
+START_AGAIN_AFTER_S: Final = 1
+START_AGAIN_AT_LATEST_S: Final = 30
+"""A fault that lasts is tried, and told in the log, twice as late each time, up to this."""
 LOG_MAX_BYTES: Final = 4 << 20
 SHIM: Final = Path(__file__).with_name("postgres_shim.py")
+SWEEPER: Final = Path(__file__).with_name("postgres_sweeper.py")
+_log: Final = logging.getLogger(__name__)
+
 IS_READY = queries.scalar("embedded.is_ready", bool)
 
 SETTINGS: Final = {
@@ -53,6 +61,8 @@ SETTINGS: Final = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
+    # In the data folder, not in /dev/shm, where a server that is killed would leave them.
+    "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
@@ -67,8 +77,9 @@ class EmbeddedPostgres:
         self._binaries = binaries
         self._process: subprocess.Popen[bytes] | None = None
         self._lock_fd = -1
-        self._run_dir: Path | None = None
-        self._stopping = False
+        self._alive_fd = -1
+        self._sweeper: subprocess.Popen[bytes] | None = None
+        self._stopping = asyncio.Event()
 
     @property
     def cluster(self) -> Path:
@@ -94,38 +105,41 @@ class EmbeddedPostgres:
         The server ends when the *thread* that calls this ends: call it from one that stays."""
         if self._process is not None:
             raise RuntimeError("The embedded PostgreSQL is running already.")
-        self._stopping = False
-        return await self._start_or_stop()
+        self._stopping.clear()
+        return await self._start_or_end()
 
-    async def _start_or_stop(self) -> str:
+    async def _start_or_end(self) -> str:
         try:
             return await self._start()
-        except OSError as problem:
-            await self.stop()
+        except (OSError, subprocess.SubprocessError, MemoryError) as problem:
+            # A process that cannot be made: no memory for it, or it died before it was ours.
+            await self._end()
             raise EmbeddedError(
-                f"The embedded PostgreSQL in {self.data_dir} cannot start: {problem}."
+                f"The embedded PostgreSQL in {self.data_dir} cannot start:"
+                f" {str(problem) or repr(problem)}."
             ) from problem
         except BaseException:
-            await self.stop()
+            await self._end()
             raise
 
     async def _start(self) -> str:
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         await self._lock()
-        if self._stopping:
+        if self._stopping.is_set():
             raise EmbeddedError("The embedded PostgreSQL was stopped while it was starting.")
         uid, gid = self._server_user()
         found = binaries.usable_by(self._binaries or binaries.find(), uid, gid)
         self._make_cluster(found, uid, gid)
         check_version(self.cluster, found)
         forget_stale_pid(self.cluster)
-        self._run_dir = run_folder.make(self.data_dir, ROLE, uid, gid)
-        socket_dir = self._run_dir / run_folder.SOCKETS
+        run_dir = run_folder.make(self.data_dir, ROLE, uid, gid)
+        self._sweep_after(run_dir)
+        socket_dir = run_dir / run_folder.SOCKETS
         settings = SETTINGS | {
             "unix_socket_directories": str(socket_dir),
             "unix_socket_permissions": "0700",
-            "hba_file": str(self._run_dir / "hba"),
-            "ident_file": str(self._run_dir / "ident"),
+            "hba_file": str(run_dir / "hba"),
+            "ident_file": str(run_dir / "ident"),
             "port": str(PORT),
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -141,7 +155,10 @@ class EmbeddedPostgres:
 
     async def stop(self) -> None:
         """End the server; open transactions are rolled back. Nothing happens if there is none."""
-        self._stopping = True
+        self._stopping.set()
+        await self._end()
+
+    async def _end(self) -> None:
         process = self._process
         if process is not None:
             for number, within_s in (
@@ -156,28 +173,35 @@ class EmbeddedPostgres:
                 except subprocess.TimeoutExpired:
                     continue
             self._process = None
-        self._release()
-        if self._run_dir is not None:
-            shutil.rmtree(self._run_dir, ignore_errors=True)
-            self._run_dir = None
+        await self._release()
 
     async def keep_running(self) -> None:
         """Start the server again whenever it ends by itself; returns after `stop`.
 
-        The owner of the server runs this as a task. Raises EmbeddedError if it cannot start."""
+        The owner of the server runs this as a task. A server that cannot start, as its disk is
+        full, is tried again until it can: what is committed is served from memory meanwhile."""
         while (process := self._process) is not None:
             await _end_of(process)
-            if self._stopping or self._process is not process:
+            if self._stopping.is_set() or self._process is not process:
                 return
             self._process = None
             # Its children hold the old lock until they have seen that their parent is gone.
-            self._release()
+            await self._release()
+            await self._start_again()
+
+    async def _start_again(self) -> None:
+        after_s: float = START_AGAIN_AFTER_S
+        while not self._stopping.is_set():
             try:
-                await self._start_or_stop()
-            except EmbeddedError:
-                if self._stopping:
-                    return
-                raise
+                await self._start_or_end()
+                return
+            except EmbeddedError as problem:
+                if not self._stopping.is_set():
+                    _log.error("the database cannot start again", extra={"error": str(problem)})
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(after_s):
+                    await self._stopping.wait()
+            after_s = min(2 * after_s, START_AGAIN_AT_LATEST_S)
 
     # -- who
 
@@ -223,7 +247,35 @@ class EmbeddedPostgres:
                 )
             await asyncio.sleep(0.02)
 
-    def _release(self) -> None:
+    def _sweep_after(self, run_dir: Path) -> None:
+        """Have the run folder removed when we and the last process of the server have ended.
+
+        A process of its own does it, as nobody else is left after a `kill -9`. It waits for the
+        end of a pipe that we and the server hold open, and keeps the lock until it is done: the
+        next server, here or elsewhere, cannot lose its folder to it."""
+        ended_fd, self._alive_fd = os.pipe()
+        try:
+            self._sweeper = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(SWEEPER), str(run_dir)],
+                cwd="/",
+                stdin=ended_fd,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[self._lock_fd],
+                start_new_session=True,
+            )
+        finally:
+            os.close(ended_fd)
+
+    async def _release(self) -> None:
+        """Give up lock and run folder; both go when the last process of the server has ended."""
+        sweeper, self._sweeper = self._sweeper, None
+        if self._alive_fd >= 0:
+            os.close(self._alive_fd)
+            self._alive_fd = -1
+        if sweeper is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(sweeper.wait, OTHER_ENDS_WITHIN_S)
         if self._lock_fd >= 0:
             os.close(self._lock_fd)
             self._lock_fd = -1
@@ -278,7 +330,7 @@ class EmbeddedPostgres:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=[self._lock_fd, folder_fd],
+                pass_fds=[fd for fd in (self._lock_fd, self._alive_fd, folder_fd) if fd >= 0],
                 # Ctrl-C is for us: we stop the server after the last commit.
                 start_new_session=True,
             )

@@ -35,6 +35,12 @@ def is_refused(error: BaseException) -> bool:
     return isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
 
 
+def is_taken(error: BaseException) -> bool:
+    """Another row, maybe one that came to be in the same instant, has a value that must be one's
+    own."""
+    return isinstance(error, asyncpg.exceptions.UniqueViolationError)
+
+
 def is_bad_value(error: BaseException) -> bool:
     """A value that PostgreSQL or asyncpg cannot take: class 22, a lone surrogate, an integer out
     of range, a text nested too deeply (54001). The check before the query was missing."""
@@ -45,6 +51,9 @@ def is_bad_value(error: BaseException) -> bool:
 
 def is_unreachable(error: BaseException) -> bool:
     """The database is down, restarting, overloaded or out of connections: worth another try."""
+    if isinstance(error, asyncpg.InterfaceError):
+        # What the driver says where a connection was lost between two statements.
+        return str(error).endswith(("is closed", "released back to the pool"))
     return isinstance(
         error,
         DatabaseBusy

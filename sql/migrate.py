@@ -73,6 +73,7 @@ class Migration(msgspec.Struct, frozen=True):
 
 CREATE_TABLE = queries.execute("schema_migrations.create_table")
 WAIT_FOR_LOCKS = queries.scalar("schema_migrations.wait_for_locks", str)
+END_WITH_US = queries.scalar("schema_migrations.end_with_us", str)
 LOCK = queries.scalar("schema_migrations.lock", bool)
 APPLIED = queries.many("schema_migrations.applied", Applied)
 RECORD = queries.execute("schema_migrations.record")
@@ -132,6 +133,7 @@ async def migrate(url: str, migrations: Sequence[Migration] | None = None) -> li
     migrations = known() if migrations is None else migrations
     connection = await connect(url, application_name="unisono migrate")
     try:
+        await END_WITH_US(connection)
         await WAIT_FOR_LOCKS(connection, duration=LOCK_WAIT)
         try:
             await LOCK(connection, key=LOCK_KEY)

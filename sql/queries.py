@@ -7,6 +7,9 @@
     GET_USER = queries.maybe("users.get_user", UserRow)
     user = await GET_USER(database, user_id=user_id)
 
+What several statements have in common is written once: a `-- part: name` is put where
+`-- take: name` stands, or in another file `-- take: stem.name`.
+
 A row becomes a msgspec Struct by position: columns and fields have the same names in the same
 order. A test prepares every statement of every file and holds it against its declaration.
 
@@ -24,7 +27,8 @@ from sql.pool import Connection, Database
 
 RowT = TypeVar("RowT")
 
-_NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)\s*$", re.MULTILINE)
+_NAME = re.compile(r"^-- (name|part): ([a-z][a-z0-9_]*)\s*$", re.MULTILINE)
+_TAKE = re.compile(r"^-- take: (?:([a-z][a-z0-9_]*)\.)?([a-z][a-z0-9_]*)\s*$", re.MULTILINE)
 # Literals, quoted names, comments and `::type` are passed over; what else has a colon is a
 # parameter.
 _PARAMETER = re.compile(
@@ -65,12 +69,23 @@ class Statement:
 @cache
 def statements(stem: str) -> dict[str, Statement]:
     """All statements of one file, by name."""
-    text = (files("sql") / "queries" / f"{stem}.sql").read_text(encoding="utf-8")
-    parts = _NAME.split(text)[1:]
+
+    def taken(take: re.Match[str]) -> str:
+        return _bodies(take[1] or stem, "part")[take[2]].strip()
+
     return {
-        name: Statement(f"{stem}.{name}", body)
-        for name, body in zip(parts[::2], parts[1::2], strict=True)
+        name: Statement(f"{stem}.{name}", _TAKE.sub(taken, body))
+        for name, body in _bodies(stem, "name").items()
     }
+
+
+@cache
+def _bodies(stem: str, wanted: str) -> dict[str, str]:
+    """The text below each `-- name:` of a file, or each `-- part:`."""
+    text = (files("sql") / "queries" / f"{stem}.sql").read_text(encoding="utf-8")
+    cut = _NAME.split(text)[1:]
+    found = zip(cut[::3], cut[1::3], cut[2::3], strict=True)
+    return {name: body for kind, name, body in found if kind == wanted}
 
 
 class Query(Generic[RowT]):

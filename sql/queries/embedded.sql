@@ -1,3 +1,3 @@
 -- name: is_ready
 -- Whether the server takes writes.
-select not pg_is_in_recovery() as ready;
+select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off' as ready;

@@ -2,9 +2,11 @@
 -- Who is in charge of a room, when that node was last heard of, and what a door must know.
 select h.node_id, h.incarnation, h.fence, h.last_seq, h.lineage,
     coalesce(r.password_hash is not null, false) as has_password,
-    (extract(epoch from n.beaten_at) * 1000)::float8 + c.step_ms as beaten_at_ms
+    (extract(epoch from n.beaten_at) * 1000)::float8 + c.step_ms as beaten_at_ms,
+    d.room_id is not null as owes_redaction
 from room_homes h
 cross join cluster_clock c
+left join room_redactions d on d.room_id = h.room_id
 left join rooms r on r.room_id = h.room_id
 left join nodes n on n.node_id = h.node_id
 where h.room_id = :room_id;
@@ -24,7 +26,8 @@ order by seq desc
 limit 1;
 
 -- name: save_snapshot
--- Keep a snapshot if it is newer than what there is; with it, the one before is kept.
+-- Keep a snapshot if it is newer than what there is; with it, the one before is kept, unless it
+-- has what was deleted since.
 with saved as (
     insert into room_snapshots (room_id, seq, lineage, public, private)
     select :room_id, :seq, :lineage, :public::text::json, :private::text::json
@@ -34,16 +37,29 @@ with saved as (
     )
     on conflict (room_id, seq) do nothing
     returning seq
+), kept as (
+    select seq from saved
+    union all
+    select seq from room_snapshots
+    where room_id = :room_id and lineage = :lineage and seq >= :seq
+), redacted as (
+    delete from room_redactions
+    where room_id = :room_id and seq <= :seq and exists (select from kept)
+    returning seq
 )
 delete from room_snapshots
-where room_id = :room_id and exists (select from saved)
-    and seq < (select max(seq) from room_snapshots where room_id = :room_id);
+where room_id = :room_id and (
+    (exists (select from saved)
+        and seq < (select max(seq) from room_snapshots where room_id = :room_id))
+    or seq < (select seq from redacted)
+);
 
 -- name: rooms_to_wake
--- Rooms of this node that go on though nobody asks for them.
+-- Rooms of this node that go on though nobody asks for them, or owe a snapshot without what was
+-- deleted.
 select h.room_id
-from rooms r join room_homes h using (room_id)
-where r.wake_at_ms is not null and r.closed_at is null
+from rooms r join room_homes h using (room_id) left join room_redactions d using (room_id)
+where ((r.wake_at_ms is not null and r.closed_at is null) or d.room_id is not null)
     and (h.node_id = :node_id or h.node_id is null)
 order by r.wake_at_ms;
 
@@ -59,19 +75,14 @@ update rooms r set
     name = t.name,
     name_key = t.name_key,
     description = t.description,
-    visibility = t.visibility,
-    owner_id = t.owner_id::uuid,
-    closed_at = case when t.closed then coalesce(r.closed_at, now()) end,
     wake_at_ms = t.wake_at_ms,
     suspended = t.suspended,
     listeners = t.listeners,
     now_playing = t.now_playing::json
 from unnest(
     :room_ids::text[], :names::text[], :name_keys::text[], :descriptions::text[],
-    :visibilities::text[], :owners::text[], :closed::boolean[], :wake_ats_ms::bigint[],
-    :suspended::boolean[], :listeners::int[], :now_playing::text[]
+    :wake_ats_ms::bigint[], :suspended::boolean[], :listeners::int[], :now_playing::text[]
 ) as t (
-    room_id, name, name_key, description, visibility, owner_id, closed, wake_at_ms, suspended,
-    listeners, now_playing
+    room_id, name, name_key, description, wake_at_ms, suspended, listeners, now_playing
 )
 where r.room_id = t.room_id::uuid;

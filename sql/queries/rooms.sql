@@ -22,15 +22,29 @@ with room as (
 select created_at from room;
 
 -- name: get
--- A room, how far its log reaches, and the role that one user has in it.
+-- A room, how far its log reaches, and what one user is in it: the role, and a ban in force.
 select r.room_id, r.name, r.description, r.visibility, r.owner_id,
     r.password_hash is not null as has_password, r.listeners, r.now_playing, r.created_at,
-    r.closed_at is not null as is_closed, h.lineage, h.last_seq, m.role as my_role
+    r.closed_at is not null as is_closed, h.lineage, h.last_seq, m.role as my_role,
+    b.user_id is not null as is_banned, b.until_ms as banned_until_ms,
+    coalesce(b.reason, '') as ban_reason
 from rooms r
 join room_homes h using (room_id)
 left join room_members m
     on m.room_id = r.room_id and m.user_id = :user_id and m.left_at_ms is null
+left join room_bans b
+    on b.room_id = r.room_id and b.user_id = :user_id and b.lifted_at_ms is null
+        and coalesce(b.until_ms > :now_ms, true)
 where r.room_id = :room_id;
+
+-- name: set_password
+-- Of a room that the person owns.
+update rooms r set password_hash = :password_hash
+where r.room_id = :room_id and exists (
+    select from room_members m
+    where m.room_id = r.room_id and m.user_id = :user_id and m.role = 'owner' and m.left_at_ms is null
+)
+returning r.room_id;
 
 -- name: password_hash
 select password_hash from rooms where room_id = :room_id;
@@ -87,15 +101,4 @@ limit 1;
 select seq, public from room_events
 where room_id = :room_id and seq > :after_seq
 order by seq
-limit :most;
-
--- name: messages
--- The history of a room, the newest message first.
-select m.message_id, m.seq, m.user_id, m.display_name, coalesce(u.kind, 'person') as kind,
-    m.content, m.reply_to, m.entry_id, m.position_ms, m.sent_at_ms
-from chat_messages m left join users u using (user_id)
-where m.room_id = :room_id and m.deleted_at_ms is null
-    and (:before_seq::bigint is null or m.seq < :before_seq)
-    and (:before_ms::bigint is null or m.sent_at_ms < :before_ms)
-order by m.seq desc
 limit :most;

@@ -11,6 +11,10 @@ create table if not exists schema_migrations (
 -- How long this connection waits for a lock.
 select set_config('lock_timeout', :duration, false);
 
+-- name: end_with_us
+-- The statement of a migrator that was killed ends, too, and does not hold the lock till it is done.
+select set_config('client_connection_check_interval', '1s', false);
+
 -- name: lock
 -- One migrator at a time in a database; freed when the connection closes.
 select pg_advisory_lock(:key) is null as locked;

@@ -3,8 +3,9 @@ insert into users (user_id, kind, display_name) values (:user_id, 'guest', :disp
 returning user_id, display_name, kind, username, bio, country, locale, created_at;
 
 -- name: add_account
--- A person, or a bot of our own; no row where the name is taken. A known e-mail address is kept
--- without its key, so that nobody learns from the answer that it is known.
+-- A person, or a bot of our own; no row where the name is taken, or where another account claimed
+-- the e-mail address in the same instant. A known address is kept without its key, so that nobody
+-- learns from the answer that it is known.
 insert into users (
     user_id, kind, username, username_key, email, email_key, display_name, password_hash
 )
@@ -13,7 +14,7 @@ values (
     case when not exists (select from users where email_key = :email) then :email end,
     :display_name, :password_hash
 )
-on conflict (username_key) do nothing
+on conflict do nothing
 returning user_id, display_name, kind, username, bio, country, locale, created_at;
 
 -- name: upgrade_guest
@@ -29,6 +30,14 @@ returning user_id, display_name, kind, username, bio, country, locale, created_a
 -- name: get
 select user_id, display_name, kind, username, bio, country, locale, created_at
 from users where user_id = :user_id and deleted_at is null;
+
+-- name: settings
+select show_history from users where user_id = :user_id and deleted_at is null;
+
+-- name: change_settings
+update users set show_history = :show_history
+where user_id = :user_id and deleted_at is null
+returning show_history;
 
 -- name: change
 update users
@@ -48,9 +57,18 @@ where (username_key = :key or (:is_email and email = :key))
 order by created_at, user_id
 limit 2;
 
+-- name: password_hash
+select password_hash from users where user_id = :user_id;
+
+-- name: lock
+-- Nobody signs in by a password, nor changes it, until the transaction ends.
+select user_id from users where user_id = :user_id for no key update;
+
 -- name: rehash
+-- The new hash; no row where the old one is no longer stored.
 update users set password_hash = :password_hash
-where user_id = :user_id and password_hash = :old_password_hash;
+where user_id = :user_id and password_hash = :old_password_hash
+returning password_hash;
 
 -- name: named
 select user_id, display_name, kind, username, bio, country, locale, created_at
