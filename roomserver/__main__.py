@@ -8,7 +8,7 @@ from typing import Final
 
 from roomserver import doctor
 from roomserver.runtime import config as settings
-from roomserver.runtime import logs, loop
+from roomserver.runtime import logs, loop, sentry
 from roomserver.runtime.config import Config, ConfigError
 from roomserver.runtime.tasks import Tasks
 from sql.embedded import EmbeddedError
@@ -23,10 +23,13 @@ def serve(config: Config) -> int:
     # Imported late: the other commands need none of it and must work where it is broken.
     from roomserver import serving
 
+    loop.raise_descriptor_limit()
     try:
         return loop.run(serving.serve(config))
     except serving.CannotServe as error:
         return _complain(error)
+    finally:
+        logs.let_go()
 
 
 def migrate(config: Config) -> int:
@@ -78,6 +81,12 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "--demo", action="store_true", default=None, help="make a demo room with tracks"
             )
+            sub.add_argument(
+                "--parent",
+                type=int,
+                metavar="PID",
+                help="stop as on SIGTERM when that process, which started this one, ends (Linux)",
+            )
     return top
 
 
@@ -85,9 +94,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command and return the exit code: 0, 1 for a failure, 2 for a wrong setting."""
     given = vars(parser().parse_args(arguments))
     command = COMMANDS[given.pop("command")]
+    parent = given.pop("parent", None)
     try:
+        if parent is not None:
+            loop.end_with(parent)
         config = settings.load(**given)
-        logs.set_up(config.log_level)
+        logs.set_up(config.log_level, form=config.log_format)
+        if config.sentry_dsn is not None:
+            sentry.set_up(config.sentry_dsn)
         return command(config)
     except ConfigError as error:
         _complain(error)

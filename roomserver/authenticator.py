@@ -1,4 +1,5 @@
-"""Who calls at the WebSocket: an access token, a single-use ticket, or the browser's cookie."""
+"""Who calls at the WebSocket: an access token, a bot token, a single-use ticket, or the browser's
+cookie."""
 
 import asyncio
 import logging
@@ -11,6 +12,7 @@ from protocol.auth import COOKIE, COOKIE_HTTPS
 from protocol.errors import ErrorCode, Rejected
 from protocol.frames import Hello
 from protocol.ids import LoginId, UserId
+from protocol.tokens import BOT_TOKEN_PREFIX, scopes_of
 from protocol.users import Person, UserKind
 from roomserver.edge.ports import Caller
 from roomserver.runtime.clock import monotonic_ns
@@ -20,7 +22,8 @@ from sql import queries
 from sql.faults import FAULTS
 from sql.pool import Database
 
-POLL_EVERY_MS: Final = 2_000
+POLL_EVERY_MS: Final = 1_000
+"""What ends reaches open sockets within this and a query."""
 KEPT_MS: Final = ACCESS_LIFETIME_MS + LEEWAY_MS + 60_000
 """Longer than any access token that was issued before its login ended."""
 SECRET_MAX_LENGTH: Final = 100
@@ -39,6 +42,13 @@ class LoginRow(Struct, frozen=True):
     kind: UserKind
 
 
+class TokenRow(LoginRow, frozen=True):
+    """The login that a bot token opens, for how long yet (None: for good), and what for."""
+
+    scopes: str
+    expires_in_ms: float | None
+
+
 class Revocation(Struct, frozen=True):
     """`login_id` ended, or, where that is None, all of the user's."""
 
@@ -48,6 +58,7 @@ class Revocation(Struct, frozen=True):
 
 
 REDEEM: Final = queries.maybe("ws_tickets.redeem", LoginRow)
+USE_TOKEN: Final = queries.maybe("tokens.use", TokenRow)
 OF_COOKIE: Final = queries.maybe("logins.of_cookie", LoginRow)
 REVOCATIONS_AFTER: Final = queries.many("logins.revocations_after", Revocation)
 
@@ -55,7 +66,7 @@ REVOCATIONS_AFTER: Final = queries.many("logins.revocations_after", Revocation)
 class LoginAuthenticator:
     """Keeps what `edge.ports.Authenticator` promises.
 
-    A token costs no query: which logins ended lately is in memory, polled every 2 s.
+    An access token costs no query: which logins ended lately is in memory, polled every second.
     """
 
     def __init__(self, config: Config, database: Database, tokens: Tokens, on_end: OnEnd) -> None:
@@ -65,16 +76,22 @@ class LoginAuthenticator:
         self._on_end = on_end
         self._last_id = 0
         self._ended_ns: dict[str, int] = {}
+        self._expires_ns: dict[LoginId, int] = {}
 
     async def authenticate(self, hello: Hello, cookie: str | None) -> Caller:
         """Who says hello; `cookie` is the Cookie header of a page of ours.
 
         Rejects: unauthenticated; unavailable while the database is away.
         """
-        if hello.token is not None:
-            return self._by_token(hello.token)
+        token = hello.token or ""
+        is_bot = token.startswith(BOT_TOKEN_PREFIX)
+        if token and not is_bot:
+            return self._by_token(token)
         try:
-            if hello.ticket is not None:
+            row: LoginRow | None
+            if is_bot:
+                row = await USE_TOKEN(self._database, token_hash=hash_opaque(token))
+            elif hello.ticket is not None:
                 row = await self._by_secret(hello.ticket, is_ticket=True)
             else:
                 row = await self._by_secret(self._secret_of(cookie or ""), is_ticket=False)
@@ -86,7 +103,11 @@ class LoginAuthenticator:
         # It may have ended while the answer was on its way, with nobody to close yet.
         self._require_open(row.login_id, row.user_id)
         person = Person(user_id=row.user_id, display_name=row.display_name, kind=row.kind)
-        return Caller(person=person, login_id=row.login_id)
+        if not isinstance(row, TokenRow):
+            return Caller(person=person, login_id=row.login_id)
+        if row.expires_in_ms is not None:
+            self._expires_ns[row.login_id] = monotonic_ns() + int(row.expires_in_ms * 1e6)
+        return Caller(person=person, login_id=row.login_id, scopes=scopes_of(row.scopes))
 
     async def run(self) -> None:
         """Learn for ever which logins end; a database that is away is asked again."""
@@ -95,6 +116,7 @@ class LoginAuthenticator:
                 await self.poll()
             except FAULTS as error:
                 _log.warning("revocations cannot be read", extra={"error": repr(error)})
+            self._end_expired()
             await asyncio.sleep(POLL_EVERY_MS / 1_000)
 
     async def poll(self) -> None:
@@ -111,6 +133,13 @@ class LoginAuthenticator:
         oldest_ns = now_ns - KEPT_MS * 1_000_000
         for ended_id in [one for one, at_ns in self._ended_ns.items() if at_ns < oldest_ns]:
             del self._ended_ns[ended_id]
+
+    def _end_expired(self) -> None:
+        """Bot tokens run out without a row that says so."""
+        now_ns = monotonic_ns()
+        for login_id in [one for one, at_ns in self._expires_ns.items() if at_ns <= now_ns]:
+            del self._expires_ns[login_id]
+            self._on_end(login_id, None)
 
     def _by_token(self, token: str) -> Caller:
         claims = self._tokens.verify(token)

@@ -18,6 +18,7 @@ from roomserver.home.table import Home
 from roomserver.runtime.clock import ClusterClock
 from roomserver.runtime.config import Config, ConfigError
 from roomserver.runtime.limits import Limiter
+from roomserver.runtime.passwords import Passwords
 from roomserver.runtime.tasks import OnCrash, Tasks
 from roomserver.runtime.tokens import Tokens
 from sql.pool import Database
@@ -60,6 +61,7 @@ class Node:
         bus: Bus,
         tokens: Tokens,
         limiter: Limiter,
+        passwords: Passwords,
         *,
         pace: Pace | None = None,
         on_crash: OnCrash | None = None,
@@ -76,6 +78,7 @@ class Node:
             self.clock,
             self._channel,
             self.id,
+            passwords,
             pace=pace,
             on_crash=on_crash,
         )
@@ -88,6 +91,7 @@ class Node:
             self._authenticator,
             limiter,
             self._tasks,
+            digests=lambda address: tokens.digests.of(address),
         )
 
     async def start(self) -> None:

@@ -30,6 +30,10 @@ class Bus(Protocol):
         """Send `envelope` to `to`. Nothing happens after `close`."""
         ...
 
+    async def echo(self) -> None:
+        """Hear a word of one's own, said as others' words are. Waits for ever if it is lost."""
+        ...
+
     async def close(self) -> None:
         """Receive nothing more, for all parties opened here. A second call does nothing."""
         ...

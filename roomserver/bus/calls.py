@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from protocol.catalog import RoomCommand
-from protocol.cluster import Answer, Message, Moved, Party, Submit
+from protocol.cluster import Answer, Message, Moved, Party, Ping, Pong, Submit
 from protocol.errors import ErrorCode, Rejected
 from protocol.frames import Ack, Reject
 from protocol.ids import ClientId, RoomId
@@ -23,21 +23,33 @@ REMIND_EVERY_MS: Final = 1_000
 """The bus may lose an envelope: what is unanswered is sent again, under the same command id."""
 
 
+class Carried(Struct, frozen=True):
+    """A command that was carried out; its events are `first_seq`..`seq`, as in an ack."""
+
+    first_seq: int
+    seq: int
+    events: list[bytes]
+    """All of them, encoded; none if the home had them no more at hand."""
+
+
 class _Pending(Struct):
     submit: Submit
-    answer: asyncio.Future[Ack]
+    answer: asyncio.Future[Carried]
 
 
 class Calls:
     """Sends commands under the party `http:<id>` and matches the answers."""
 
     def __init__(self, bus: Bus, party: Party, directory: Directory, tasks: Tasks) -> None:
+        self.echo = bus.echo
+        """Whether the bus carries anything is a question to it, not to those at its other end."""
         self._channel = Channel(bus, party, self._receive, on_gap=self._ask_again)
         self._directory = directory
         self._tasks = tasks
         self._client_id: ClientId = f"call-{secrets.token_hex(8)}"
         self._counter = itertools.count(1)
         self._pending: dict[str, _Pending] = {}
+        self._pinged: dict[str, asyncio.Future[Pong]] = {}
 
     async def open(self) -> None:
         """Start to receive answers."""
@@ -58,12 +70,14 @@ class Calls:
         *,
         client_id: ClientId | None = None,
         id: int | None = None,
+        addresses: tuple[str, ...] = (),
         timeout_ms: int = TIMEOUT_MS,
-    ) -> Ack:
+    ) -> Carried:
         """Have a room carry out `command` for `person`; returns when its events are durable.
 
         `client_id` and `id` name the command: the same pair again (a retry under an
-        Idempotency-Key) is answered with the first ack. Raises Rejected: the room's refusal, or
+        Idempotency-Key) is answered like the first time. `addresses` are digests of where the
+        person calls from. Raises Rejected: the room's refusal, or
         unavailable when no answer came in `timeout_ms` (it may be carried out all the same).
         """
         number = next(self._counter)
@@ -75,6 +89,7 @@ class Calls:
             client_id=client_id or self._client_id,
             id=id if client_id is not None and id is not None else number,
             command=command,
+            addresses=addresses,
         )
         pending = _Pending(submit, asyncio.get_running_loop().create_future())
         self._pending[conn] = pending
@@ -87,6 +102,17 @@ class Calls:
         finally:
             del self._pending[conn]
 
+    async def ping(self) -> Pong:
+        """How a node is. Waits for ever if there is none, or if the bus loses the question."""
+        conn = f"ping-{next(self._counter)}"
+        answer: asyncio.Future[Pong] = asyncio.get_running_loop().create_future()
+        self._pinged[conn] = answer
+        try:
+            self._channel.post(self._directory.any_home(), Ping(conn))
+            return await answer
+        finally:
+            del self._pinged[conn]
+
     def _send(self, pending: _Pending) -> None:
         self._channel.post(self._directory.home_of(pending.submit.room), pending.submit)
 
@@ -97,9 +123,14 @@ class Calls:
                 return
             answer = message.answer
             if isinstance(answer, Ack):
-                pending.answer.set_result(answer)
+                carried = Carried(answer.first_seq, answer.seq, message.events)
+                pending.answer.set_result(carried)
             else:
                 _fail(pending, refusal(answer))
+        elif isinstance(message, Pong):
+            pinged = self._pinged.get(message.conn)
+            if pinged is not None and not pinged.done():
+                pinged.set_result(message)
         elif isinstance(message, Moved):
             # The same command id: a home that carried it out already answers with the first ack.
             for pending in self._pending.values():

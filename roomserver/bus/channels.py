@@ -20,6 +20,9 @@ from roomserver.bus.api import Bus
 
 ReceiveMessage = Callable[[Party, Message], None]
 
+ENVELOPE_BYTES: Final = 1 << 20
+"""More goes as several envelopes: a bus over the network bounds what it carries in one piece."""
+
 _log: Final = logging.getLogger(__name__)
 
 
@@ -27,8 +30,8 @@ class Channel:
     """One party's end of the bus.
 
     Messages to one destination arrive in the order in which they were posted; what is posted in
-    one turn of the loop travels together. Envelopes are numbered for each destination from 1;
-    `gaps` counts the times a number was skipped, that is, losses that were noticed.
+    one turn of the loop travels together, up to 1 MiB. Envelopes are numbered for each destination
+    from 1; `gaps` counts the times a number was skipped, that is, losses that were noticed.
     """
 
     def __init__(
@@ -64,13 +67,23 @@ class Channel:
         """Send at once what waits for the end of the turn."""
         waiting, self._waiting = self._waiting, {}
         for to, messages in waiting.items():
-            number = self._sent[to] = self._sent.get(to, 0) + 1
-            self._bus.publish(to, encode_envelope(Envelope(self.party, number, messages)))
+            self._send(to, messages)
 
     def close(self) -> None:
         """Send what waits, then neither send nor receive anything."""
         self.flush()
         self._closed = True
+
+    def _send(self, to: Party, messages: list[ToHome | FromHome]) -> None:
+        number = self._sent.get(to, 0) + 1
+        envelope = encode_envelope(Envelope(self.party, number, messages))
+        if len(envelope) > ENVELOPE_BYTES and len(messages) > 1:
+            half = len(messages) // 2
+            self._send(to, messages[:half])
+            self._send(to, messages[half:])
+            return
+        self._sent[to] = number
+        self._bus.publish(to, envelope)
 
     def _take(self, data: bytes) -> None:
         if self._closed:

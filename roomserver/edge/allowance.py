@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from protocol.catalog import ClientCommand
 from protocol.errors import ErrorCode, Rejected
 from protocol.ids import UserId
-from protocol.limits import COMMAND_LIMITS
+from protocol.limits import COMMAND_LIMITS, KNOCK
 from roomserver.edge.budget import Budget
 from roomserver.runtime.limits import Verdict
 
@@ -33,11 +33,17 @@ class Allowance:
                 self._edge.limiter.hit_within(limit.action, user_id, limit.amount, limit.window_ms)
             )
 
-    def join(self, user_id: UserId) -> None:
+    def join(self, user_id: UserId, *, says_password: bool) -> None:
         """Use one join."""
         if self._edge.limited:
             self._burst()
             _check(self._edge.limiter.hit("rooms.join", user_id, JOINS_PER_MINUTE))
+            if says_password:
+                _check(
+                    self._edge.limiter.hit_within(
+                        KNOCK.action, user_id, KNOCK.amount, KNOCK.window_ms
+                    )
+                )
 
     def signal(self) -> bool:
         """Use one; what is too much is dropped, since nobody answers signals."""

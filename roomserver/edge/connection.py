@@ -19,14 +19,16 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from protocol.close_codes import CloseCode
-from protocol.codec import encode
+from protocol.encodings import ENCODINGS, JSON, Encoding
 from protocol.frames import MAX_FRAME_BYTES
 from roomserver.edge import origins
 from roomserver.edge.answers import answer, security_headers
 from roomserver.edge.budget import Budget
+from roomserver.edge.deflate import EXTENSION, is_wide
 from roomserver.edge.dialogue import Dialogue
-from roomserver.edge.framing import text_frame
+from roomserver.edge.framing import framed
 from roomserver.edge.keepalive import Keepalive
+from roomserver.edge.metrics import CLOSES, DROPPED, PAUSED
 from roomserver.edge.outbox import Outbox
 from roomserver.edge.wheel import Due
 
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
     from roomserver.edge.edge import Edge
 
-SUBPROTOCOL: Final = Subprotocol("unisono.v1.json")
+SPOKEN: Final = {encoding.subprotocol: encoding for encoding in ENCODINGS.values()}
 FRAGMENTS: Final = 64
 """A message in more pieces than this is an attack."""
 BITE_BYTES: Final = 8 * 1024
@@ -51,7 +53,8 @@ class _Protocol(ServerProtocol):
     # A method, not the argument of that name: the library would bind it to the object for good,
     # a cycle that only the garbage collector could undo.
     def select_subprotocol(self, subprotocols: "Sequence[Subprotocol]") -> Subprotocol | None:
-        return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
+        # Of those that we speak, the one that the client would like best.
+        return next((spoken for spoken in subprotocols if spoken in SPOKEN), None)
 
 
 class Connection(asyncio.Protocol):
@@ -59,8 +62,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_budget", "_close_due", "_edge", "_is_stranger", "_keepalive", "_outbox", "_parts",
-        "_slow_due", "_ws", "address", "conn_id", "cookie", "dialogue", "is_open", "paused",
-        "transport",
+        "_slow_due", "_ws", "address", "conn_id", "cookie", "dialogue", "encoding", "is_open",
+        "paused", "transport",
     )  # fmt: skip
 
     def __init__(self, edge: "Edge", conn_id: str, address: str) -> None:
@@ -68,12 +71,14 @@ class Connection(asyncio.Protocol):
         self.conn_id = conn_id
         self.address = address
         """Counted among the strangers until hello is accepted."""
+        self.encoding: Encoding = JSON
+        """Agreed on in the handshake."""
         self.cookie: str | None = None
         self.is_open = False
         self.paused = False
         """Live events would only pile up; the hub leaves them out and brings them later."""
         self.dialogue = Dialogue(edge, self)
-        self._ws = _Protocol(max_size=MAX_FRAME_BYTES, logger=_quiet)
+        self._ws = _Protocol(max_size=MAX_FRAME_BYTES, extensions=[EXTENSION], logger=_quiet)
         self._budget = Budget(edge.pace.frames_per_second)
         self._keepalive = Keepalive(self, edge.wheel, edge.pace)
         self._parts: list[bytes] | None = None
@@ -87,6 +92,11 @@ class Connection(asyncio.Protocol):
     def rtt_ms(self) -> float | None:
         """The last round trip that we measured ourselves; None before the first pong."""
         return self._keepalive.rtt_ms
+
+    @property
+    def inflates(self) -> bool:
+        """Whether the reader takes compressed messages, and back to any distance."""
+        return any(is_wide(extension) for extension in self._ws.extensions)
 
     # What asyncio tells us.
 
@@ -114,6 +124,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer reads too slowly: live events stop until it has caught up."""
         self.paused = True
+        PAUSED.inc()
         if self._slow_due is None:
             self._slow_due = self._edge.wheel.after(self._edge.pace.slow_after_ms, self.too_slow)
 
@@ -135,9 +146,15 @@ class Connection(asyncio.Protocol):
         if self._slow_due is not None:
             self._slow_due.cancel()
         self._outbox = None
+        self._edge.sockets.leave(self.address)
         self._edge.closed(self)
         self.dialogue.close()
         self._ws.parser.close()
+        # What it raised holds its frames, and they hold it.
+        for error in (self._ws.parser_exc, self._ws.handshake_exc):
+            if error is not None:
+                error.__traceback__ = error.__context__ = error.__cause__ = None
+        self._ws.parser_exc = self._ws.handshake_exc = None
         del self._keepalive
 
     # What others ask of us.
@@ -163,7 +180,11 @@ class Connection(asyncio.Protocol):
 
     def send(self, frame: "Struct") -> None:
         """Encode and write one frame for this connection alone."""
-        self.write(text_frame(encode(frame)))
+        self.write(self.spelt(frame))
+
+    def spelt(self, frame: "Struct") -> bytes:
+        """One message for this connection alone, framed."""
+        return framed(self.encoding.encode(frame), self.encoding)
 
     def ping(self, data: bytes) -> None:
         """Ask whether somebody is there."""
@@ -175,6 +196,7 @@ class Connection(asyncio.Protocol):
         """Close politely, and for good after `close_within_ms`."""
         if self.is_open:
             self.is_open = False
+            CLOSES.labels(str(int(code))).inc()
             # `fail` also ends our side of the stream and throws away what still comes, unparsed:
             # a flood costs nothing more. The parser may have failed by itself on later bytes.
             if self._ws.state is OPEN:
@@ -183,6 +205,7 @@ class Connection(asyncio.Protocol):
 
     def too_slow(self) -> None:
         """Tell it, though it will hardly read it, and let go."""
+        DROPPED.inc()
         self.end(CloseCode.TOO_SLOW, "too slow")
         self.drop()
 
@@ -242,6 +265,7 @@ class Connection(asyncio.Protocol):
             response.headers[name] = value
         self._ws.send_response(response)
         self.is_open = self._ws.state is OPEN
+        self.encoding = SPOKEN.get(self._ws.subprotocol or "", JSON)
         self._send_protocol()
         if self.is_open:
             # Nobody may stay without saying who it is.
@@ -256,17 +280,21 @@ class Connection(asyncio.Protocol):
             self.end(CloseCode.RATE_LIMITED, "too many frames")
             return
         match frame.opcode:
-            case Opcode.TEXT | Opcode.CONT:
-                self._text(frame)
+            case Opcode.TEXT | Opcode.BINARY:
+                if (frame.opcode is Opcode.BINARY) is self.encoding.is_binary:
+                    self._message(frame)
+                else:
+                    expected = "binary" if self.encoding.is_binary else "text"
+                    self.end(CloseCode.UNSUPPORTED_DATA, f"{expected} messages only")
+            case Opcode.CONT:
+                self._message(frame)
             case Opcode.PONG:
                 if self._keepalive.pong(bytes(frame.data)):
                     self._edge.hub.measured(self)
-            case Opcode.BINARY:
-                self.end(CloseCode.UNSUPPORTED_DATA, "text frames only")
             case Opcode.CLOSE:
                 self.is_open = False
 
-    def _text(self, frame: Frame) -> None:
+    def _message(self, frame: Frame) -> None:
         if frame.fin and self._parts is None:
             self.dialogue.receive(bytes(frame.data))
             return

@@ -1,16 +1,16 @@
 """What one connection says and hears: hello first, then rooms, commands, signals, probes."""
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from protocol import cluster, frames
 from protocol.close_codes import CloseCode
-from protocol.codec import decode_client_frame
 from protocol.errors import ErrorCode, Rejected
 from protocol.frames import AnyClientFrame
 from protocol.ids import FrameId, RoomId
+from protocol.tokens import require_scope, scope_of
 from roomserver.edge.allowance import Allowance
 from roomserver.edge.ports import Caller
+from roomserver.runtime.clock import monotonic_ns
 
 if TYPE_CHECKING:
     from roomserver.edge.connection import Connection
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 HELD_BACK: Final = 32
 """Frames that may wait for the answer to hello."""
-_ID: Final = re.compile(rb'"id"\s*:\s*(\d{1,15})(?!\d)')
 
 
 class Dialogue:
@@ -42,17 +41,18 @@ class Dialogue:
         self._allowance = Allowance(edge)
 
     def receive(self, data: bytes) -> None:
-        """One text message."""
-        received_ms = self._edge.clock.now_ms()
+        """One message."""
+        received_ns = monotonic_ns()
         try:
-            frame = decode_client_frame(data)
+            frame = self._connection.encoding.decode_client_frame(data)
         except Rejected as refusal:
             self._misspoken(data, refusal)
             return
         if isinstance(frame, frames.Probe):
             if self.caller is not None:
-                t2 = self._edge.clock.now_ms()
-                self._connection.send(frames.Probed(t0=frame.t0, t1=received_ms, t2=t2))
+                clock = self._edge.clock
+                t1, t2 = clock.at_ms(received_ns), clock.now_ms()
+                self._connection.send(frames.Probed(t0=frame.t0, t1=t1, t2=t2))
         elif self.caller is not None:
             self._act(frame)
         elif isinstance(frame, frames.Hello) and not self._greeted:
@@ -90,6 +90,7 @@ class Dialogue:
     def refused(self, room_id: RoomId) -> None:
         """We are not on the way into that room any more."""
         self._joining.discard(room_id)
+        self._edge.hub.free_place(self._connection, room_id)
 
     def left(self, room_id: RoomId) -> None:
         """We are no longer in that room, nor on the way into it."""
@@ -112,26 +113,31 @@ class Dialogue:
 
     def close(self) -> None:
         """The connection is gone: so are its places, after the grace that homes give."""
-        for room_id in self.rooms | self._joining:
-            self._edge.hub.leave(self._connection, room_id)
-            self._edge.router.post(cluster.Depart(room_id, self._connection.conn_id, False))
-        self.rooms.clear()
-        self._joining.clear()
+        self.depart(explicit=False)
         del self._connection
 
+    def depart(self, *, explicit: bool) -> None:
+        """Give up all places, if `explicit` at once."""
+        for room_id in self.rooms | self._joining:
+            self._edge.hub.leave(self._connection, room_id)
+            self._edge.router.post(cluster.Depart(room_id, self._connection.conn_id, explicit))
+        self.rooms.clear()
+        self._joining.clear()
+
     def _misspoken(self, data: bytes, refusal: Rejected) -> None:
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            self._connection.end(CloseCode.INVALID_DATA, "text that is not UTF-8")
-            return
+        encoding = self._connection.encoding
+        if not encoding.is_binary:
+            try:
+                data.decode()
+            except UnicodeDecodeError:
+                self._connection.end(CloseCode.INVALID_DATA, "text that is not UTF-8")
+                return
         self._strikes += 1
-        found = _ID.search(data[:4_096])
         self._connection.send(
             frames.Error(
                 code=refusal.code,
                 message=str(refusal),
-                id=(int(found[1]) or None) if found else None,
+                id=encoding.salvage_id(data),
             )
         )
         if self._strikes >= self._edge.pace.strikes:
@@ -158,6 +164,9 @@ class Dialogue:
         try:
             if frame.room not in self.rooms:
                 raise Rejected(ErrorCode.NOT_MEMBER)
+            # People, who have no scopes but all, are not asked which one it takes.
+            if self.caller.scopes is not None:
+                require_scope(self.caller.scopes, scope_of(type(frame.cmd)))
             self._allowance.command(person.user_id, frame.cmd)
         except Rejected as refusal:
             self.refuse(frame.id, refusal)
@@ -175,7 +184,12 @@ class Dialogue:
         try:
             if frame.room not in here and len(here) >= most:
                 raise Rejected(ErrorCode.TOO_MANY_ROOMS, limit=most)
-            self._allowance.join(self.caller.person.user_id)
+            require_scope(self.caller.scopes, "read")
+            self._allowance.join(
+                self.caller.person.user_id, says_password=frame.password is not None
+            )
+            if frame.room not in here:
+                self._edge.hub.take_place(self._connection, frame.room)
         except Rejected as refusal:
             self.refuse(frame.id, refusal)
             return
@@ -189,7 +203,7 @@ class Dialogue:
                 frame.password,
                 frame.invite,
                 frame.have,
-                self._connection.address,
+                self._edge.digests(self._connection.address),
                 self._connection.rtt_ms or 0.0,
             )
         )

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Final
 
 from protocol.close_codes import CloseCode
@@ -13,21 +14,29 @@ from protocol.ids import ConnectionId, LoginId, UserId
 from roomserver.bus.channels import Channel
 from roomserver.bus.directory import Directory
 from roomserver.edge.connection import Connection
+from roomserver.edge.headcount import Headcount
 from roomserver.edge.hub import Hub
 from roomserver.edge.pace import Pace
 from roomserver.edge.ports import Authenticator
 from roomserver.edge.router import Router
-from roomserver.edge.strangers import Strangers
+from roomserver.edge.turnstile import Turnstile
 from roomserver.edge.wheel import Wheel
-from roomserver.runtime.clock import ClusterClock
+from roomserver.runtime.clock import ClusterClock, monotonic_ns
 from roomserver.runtime.config import Config
 from roomserver.runtime.limits import Limiter
+from roomserver.runtime.loop import spare_descriptor
 from roomserver.runtime.tasks import Tasks
 
 _log: Final = logging.getLogger(__name__)
 
+SAY_FULL_EVERY_MS: Final = 10_000
 RECONNECT_AFTER_MS: Final = 1_000
 """People come back after this, and up to twice as much: not all at the same instant."""
+
+
+def no_digests(address: str) -> tuple[str, ...]:
+    """Homes are told nothing of where people come from: nobody can be banned by address."""
+    return ()
 
 
 class Edge:
@@ -43,6 +52,7 @@ class Edge:
         limiter: Limiter,
         tasks: Tasks,
         *,
+        digests: Callable[[str], tuple[str, ...]] = no_digests,
         pace: Pace | None = None,
     ) -> None:
         self.config = config
@@ -50,13 +60,26 @@ class Edge:
         self.channel = channel
         self.directory = directory
         self.limiter = limiter
+        self.digests = digests
         self.pace = pace or Pace()
         self.limited = config.limits_factor > 0
         self.wheel = Wheel(self.pace.tick_ms)
-        self.strangers = Strangers(self.pace.heads_per_address if self.limited else None)
+        self.turnstile = Turnstile()
+        self.strangers = Headcount(None)
+        """Who has not said yet who it is."""
+        self.sockets = Headcount(None)
+        """Open WebSockets, strangers too."""
+        self.visitors = Headcount(None)
+        """HTTP connections that came straight to us, not through a proxy of ours."""
+        if self.limited:
+            per_address = config.connections_per_address
+            self.strangers = Headcount(self.pace.heads_per_address, self.pace.heads_in_all)
+            self.sockets, self.visitors = Headcount(per_address), Headcount(per_address)
         self.hub = Hub(self)
         self.router = Router(self)
         self.connections: dict[ConnectionId, Connection] = {}
+        self._spare_descriptor = spare_descriptor()
+        self._said_full_ns = 0
         self._authenticator = authenticator
         self._tasks = tasks
         self._of_user: defaultdict[UserId, dict[str, Connection]] = defaultdict(dict)
@@ -78,6 +101,16 @@ class Edge:
     def new_conn_id(self) -> ConnectionId:
         """A name for a new connection."""
         return secrets.token_hex(8)
+
+    def has_place(self, descriptor: int) -> bool:
+        """Whether a connection that has this descriptor leaves enough for the server itself."""
+        if descriptor < self._spare_descriptor:
+            return True
+        now_ns = monotonic_ns()
+        if now_ns - self._said_full_ns > SAY_FULL_EVERY_MS * 1e6:
+            self._said_full_ns = now_ns
+            _log.warning("no descriptor is left for more connections: see the hard limit")
+        return False
 
     def opened(self, connection: Connection) -> None:
         """A handshake begins."""
@@ -107,6 +140,8 @@ class Edge:
             if caller is not None and (
                 caller.login_id == login_id or caller.person.user_id == user_id
             ):
+                # Nobody is coming back as this login: no grace.
+                connection.dialogue.depart(explicit=True)
                 connection.end(code, "the login was ended")
 
     async def close(self, *, drain: bool) -> None:
@@ -136,7 +171,7 @@ class Edge:
             return
         own = self._of_user[caller.person.user_id]
         replaced = own.pop(hello.client_id, None)
-        if replaced is None and self.limited and len(own) >= self.pace.connections_per_user:
+        if replaced is None and self.limited and len(own) >= self.config.connections_per_user:
             replaced = own.pop(next(iter(own)))
         own[hello.client_id] = connection
         if replaced is not None:

@@ -25,10 +25,10 @@ class Pace(Struct, frozen=True, kw_only=True):
     ask_again_ms: int = 1_000
     """The bus may lose an envelope: what is unanswered is asked again this often."""
     flush_every_ms: int = 20
-    """While a room is busy, its events leave at most once in this time."""
-    gather_ms: float = 2
-    """In a room of more than one slice the first event after quiet waits so long for others."""
-    slice_connections: int = 256
+    """While a room is busy, each of its members is written to at most once in this time."""
+    slice_connections: int = 16
+    """So many members are written to in one turn of the loop; a command passes through about nine
+    turns on its way to them."""
     slow_after_ms: int = 10_000
     slow_bytes: int = 256 * 1024
     piece_bytes: int = 64 * 1024
@@ -39,4 +39,5 @@ class Pace(Struct, frozen=True, kw_only=True):
     head_bytes: int = 16 * 1024
     heads_per_address: int = 200
     """Connections of one address that have not said who they are."""
-    connections_per_user: int = 20
+    heads_in_all: int = 20_000
+    """The same of all addresses together."""

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from protocol.frames import Hello
 from protocol.ids import LoginId
+from protocol.tokens import Scope
 from protocol.users import Person
 
 
@@ -14,6 +15,8 @@ class Caller(Struct, frozen=True):
 
     person: Person
     login_id: LoginId
+    scopes: frozenset[Scope] | None = None
+    """What a bot token is good for; None: a person, who may do all that a person may."""
 
 
 class Authenticator(Protocol):

@@ -1,29 +1,36 @@
-"""One room at this edge: one framed write per member and flush.
+"""One room at this edge: at most one framed write per member in 20 ms.
 
-Events wait in its buffer: the first after quiet leaves at the end of the turn, then at most one
-flush every 20 ms; an event of playback flushes at once. A flush is a *sweep* over the members in
-slices; the sweeps of one room are queued and never overtake each other.
+Homes speak JSON. What members get who speak MessagePack is made of it here, once for all of them.
+
+Frames wait on a belt. A *sweep* goes past all members, a few in each turn of the loop, so that
+commands are heard in between; each member gets what is on the belt when its turn comes, and what
+comes behind the sweep waits for the next. The first frame after quiet begins one at the end of the
+turn; then one begins at most every 20 ms, but an event of playback waits only for the sweep before.
 """
 
 import asyncio
-from collections import deque
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Final
 
 from protocol import cluster
 from protocol.ids import FrameId, RoomId
-from roomserver.edge.framing import text_frame
+from roomserver.edge.belt import Belt
+from roomserver.edge.framing import Shared
+from roomserver.edge.joined import JoinedFrames
 from roomserver.edge.sweep import Seat, Sweep
 
 if TYPE_CHECKING:
     from roomserver.edge.connection import Connection
     from roomserver.edge.edge import Edge
 
+_log: Final = logging.getLogger(__name__)
+
 
 class RoomHub:
     """One room at this edge."""
 
     __slots__ = (
-        "_busy", "_edge", "_frames", "_running", "_seqs", "_sweeps", "_wanted", "fence",
+        "_belt", "_edge", "_is_urgent", "_joined", "_sweep", "_wanted", "_window", "fence",
         "last_seq", "lineage", "room_id", "seats",
     )  # fmt: skip
 
@@ -34,12 +41,15 @@ class RoomHub:
         self.last_seq = -1
         self.lineage = ""
         self.seats: dict[Connection, Seat] = {}
-        self._seqs: list[int] = []
-        self._frames: list[bytes] = []
-        self._busy: asyncio.TimerHandle | None = None
+        self._belt = Belt()
+        self._sweep: Sweep | None = None
+        self._window: asyncio.TimerHandle | None = None
+        """A sweep began a moment ago: what is not urgent waits for this."""
         self._wanted = False
-        self._sweeps: deque[Sweep] = deque()
-        self._running = False
+        """The next sweep begins at the end of this turn."""
+        self._is_urgent = False
+        """Something urgent came since the last sweep began."""
+        self._joined = JoinedFrames()
 
     def admit(self, connection: "Connection", join_id: FrameId, message: cluster.Admitted) -> None:
         """Seat somebody whom the home let in, or brought up to date."""
@@ -53,9 +63,12 @@ class RoomHub:
             self.everybody_again()
         self.fence, self.lineage, self.last_seq = message.fence, message.lineage, message.seq
         # Seated now, before anything else is read from the bus: what comes later is newer.
-        self.seats[connection] = Seat(connection, join_id, message.lineage, message.seq)
-        frames = (message.joined, *message.backlog, message.presence)
-        connection.write(b"".join((*map(text_frame, filter(None, frames)), *held)))
+        self.seats[connection] = Seat(
+            connection, join_id, message.lineage, message.seq, self._belt.end
+        )
+        others = filter(None, (*message.backlog, message.presence))
+        frames = (Shared(payload).of(connection.encoding) for payload in others)
+        connection.write(b"".join((self._joined.of(message, connection), *frames, *held)))
 
     def published(self, message: cluster.Published) -> None:
         """Committed events. A hole before them sends everybody back to the home."""
@@ -67,43 +80,33 @@ class RoomHub:
         if not follows:
             self.everybody_again()
             return
-        self._seqs.append(message.last_seq)
-        self._frames.append(text_frame(message.frame))
-        if message.urgent:
-            self._soon()
-        elif self._busy is None:
-            self._begin()
+        self._put(Shared(message.frame), urgent=message.urgent)
 
     def told(self, message: cluster.Told) -> None:
-        """A frame without seq, at once, in the order of the sweeps."""
+        """A frame without seq."""
         if message.fence < self.fence:
             return
-        sweep = Sweep([], [text_frame(message.frame)], list(self.seats.values()))
+        skipped = None
         if message.except_conn is not None:
-            sweep.skip = self._edge.connections.get(message.except_conn)
-        self._queue(sweep)
+            skipped = self._edge.connections.get(message.except_conn)
+        self._put(Shared(message.frame), skipped)
 
     def answer(self, connection: "Connection", frame: bytes) -> None:
         """What the issuer has not got yet, and its ack, in one write."""
         seat = self.seats.get(connection)
-        if seat is not None and seat.stale:
-            seat.held.append(frame)
-            return
         if seat is not None:
-            pending = [sweep.after(seat.sent_seq) for sweep in self._sweeps if sweep.seqs]
-            pending += [
-                waiting
-                for last, waiting in zip(self._seqs, self._frames, strict=True)
-                if last > seat.sent_seq
-            ]
+            if seat.stale:
+                seat.held.append(frame)
+                return
+            if seat.had < self._belt.end:
+                frame = self._belt.rest(seat) + frame
+                seat.had = self._belt.end
             seat.sent_seq = max(seat.sent_seq, self.last_seq)
-            frame = b"".join((*pending, frame))
         connection.write(frame)
 
     def everybody_again(self) -> None:
         """Events are missing here: have each member brought up to date by the home."""
-        self._seqs.clear()
-        self._frames.clear()
+        self._belt.clear()
         for seat in self.seats.values():
             if not seat.stale:
                 seat.stale = True
@@ -121,88 +124,56 @@ class RoomHub:
 
     def close(self) -> None:
         """Nobody is here any more."""
-        if self._busy is not None:
-            self._busy.cancel()
-        self._sweeps.clear()
-        self._frames.clear()
+        if self._window is not None:
+            self._window.cancel()
+        self._belt.clear()
+
+    def _put(
+        self, frame: Shared, skipped: "Connection | None" = None, *, urgent: bool = False
+    ) -> None:
+        self._belt.put(frame, skipped)
+        self._is_urgent = self._is_urgent or urgent
+        if self._sweep is None:
+            self._next()
+
+    def _next(self) -> None:
+        """Begin a sweep, unless it must wait."""
+        if not self._wanted and (self._is_urgent or self._window is None):
+            # At the end of the turn: an ack in the same envelope takes its events along.
+            self._wanted = True
+            asyncio.get_running_loop().call_soon(self._begin)
 
     def _begin(self) -> None:
-        """The first event after quiet: at once, but in a large room with those close behind it."""
-        if len(self.seats) > self._edge.pace.slice_connections:
-            self._arm(self._edge.pace.gather_ms)
-        else:
-            self._soon()
+        self._wanted = self._is_urgent = False
+        if not self._belt:
+            return
+        if self._window is None:
+            self._window = asyncio.get_running_loop().call_later(
+                self._edge.pace.flush_every_ms / 1_000, self._tick
+            )
+        self._sweep = Sweep(self._belt, list(self.seats.values()))
+        self._go_on(self._sweep)
 
-    def _soon(self) -> None:
-        # At the end of the turn: an ack in the same envelope takes its events along.
-        if not self._wanted:
-            self._wanted = True
-            asyncio.get_running_loop().call_soon(self._flush)
-
-    def _flush(self) -> None:
-        self._wanted = False
-        if self._frames:
-            seqs, self._seqs = self._seqs, []
-            frames, self._frames = self._frames, []
-            if self._busy is None:
-                self._arm(self._edge.pace.flush_every_ms)
-            self._queue(Sweep(seqs, frames, list(self.seats.values())))
-
-    def _arm(self, delay_ms: float) -> None:
-        self._busy = asyncio.get_running_loop().call_later(delay_ms / 1_000, self._tick)
+    def _go_on(self, sweep: Sweep) -> None:
+        """One slice of a sweep; the rest in later turns of the loop."""
+        try:
+            are_left = sweep.go_on(self._edge.pace.slice_connections, self.last_seq)
+        except Exception:
+            # Who has had what is not known any more; the room itself goes on.
+            _log.exception("a sweep broke off", extra={"room_id": self.room_id})
+            self._sweep = None
+            self.everybody_again()
+            return
+        if are_left:
+            asyncio.get_running_loop().call_soon(self._go_on, sweep)
+            return
+        sweep.ended()
+        self._sweep = None
+        if self._belt:
+            self._next()
 
     def _tick(self) -> None:
-        self._busy = None
-        if self._frames:
-            self._flush()
-
-    def _queue(self, sweep: Sweep) -> None:
-        self._sweeps.append(sweep)
-        if not self._running:
-            self._running = True
-            self._sweep()
-
-    def _sweep(self) -> None:
-        """One slice of the first sweep; the rest in later turns of the loop."""
-        if not self._sweeps:
-            self._running = False
-            return
-        sweep = self._sweeps[0]
-        end = sweep.where + self._edge.pace.slice_connections
-        seats = sweep.seats[sweep.where : end]
-        if sweep.seqs:
-            self._write_events(sweep, seats)
-        else:
-            for seat in seats:
-                connection = seat.connection
-                if seat.stale or connection is sweep.skip:
-                    continue
-                if connection.paused:
-                    # Who came and who went is told once: it must hear of it in another way.
-                    seat.stale = True
-                    continue
-                connection.write(sweep.joined)
-        sweep.where = end
-        if end >= len(sweep.seats):
-            self._sweeps.popleft()
-        if self._sweeps:
-            asyncio.get_running_loop().call_soon(self._sweep)
-        else:
-            self._running = False
-
-    def _write_events(self, sweep: Sweep, seats: list[Seat]) -> None:
-        last, joined = sweep.seqs[-1], sweep.joined
-        before = sweep.seqs[0] - 1
-        for seat in seats:
-            if seat.stale or seat.sent_seq >= last:
-                continue
-            connection = seat.connection
-            if connection.paused:
-                seat.stale = True
-                continue
-            # The hot line of the whole server: no call but the write itself.
-            if connection.is_open:
-                connection.transport.write(
-                    joined if seat.sent_seq <= before else sweep.after(seat.sent_seq)
-                )
-            seat.sent_seq = last
+        """The end of a window."""
+        self._window = None
+        if self._belt and self._sweep is None:
+            self._next()

@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING, Final
 
 from protocol import cluster
-from protocol.codec import encode
 from protocol.errors import ErrorCode, Rejected
-from protocol.frames import Ack, Have, Left, Reject
+from protocol.frames import Ack, Have, Left, LeftReason, Reject
 from protocol.ids import ConnectionId, FrameId, RoomId
-from roomserver.edge.framing import text_frame
+from roomserver.edge.metrics import ACKED, REJECTED
+from roomserver.runtime.clock import monotonic_ns
+from roomserver.runtime.metrics import since_s
 
 if TYPE_CHECKING:
     from roomserver.edge.connection import Connection
@@ -16,15 +17,21 @@ if TYPE_CHECKING:
 
 Asked = cluster.Arrive | cluster.Submit
 RETRY_AFTER_MS: Final = 1_000
+REASONS: Final[dict[ErrorCode, LeftReason]] = {
+    ErrorCode.ROOM_CLOSED: "closed",
+    ErrorCode.BANNED: "banned",
+}
+"""Why a member is out whom the home does not let in again; else `kicked`: the code says more."""
 
 
 class Question:
     """Something asked, and for how many looks it has been without an answer."""
 
-    __slots__ = ("asked", "looks")
+    __slots__ = ("asked", "asked_ns", "looks")
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
+        self.asked_ns = monotonic_ns()
         self.looks = 0
 
 
@@ -40,7 +47,7 @@ class Router:
         """How many questions are open."""
         return sum(map(len, self._questions.values()))
 
-    def post(self, message: cluster.ToHome) -> None:
+    def post(self, message: cluster.ToRoom) -> None:
         """Tell the home of the message's room; no answer is expected."""
         self._edge.channel.post(self._edge.directory.home_of(message.room), message)
 
@@ -65,8 +72,9 @@ class Router:
                     None,
                     None,
                     Have(lineage=seat.lineage, seq=seat.sent_seq),
-                    connection.address,
+                    self._edge.digests(connection.address),
                     connection.rtt_ms or 0.0,
+                    returns=True,
                 )
             )
 
@@ -107,6 +115,9 @@ class Router:
         if question is None or connection is None or question.asked.room != message.room:
             return
         asked, answer = question.asked, message.answer
+        if isinstance(asked, cluster.Submit):
+            told = ACKED if isinstance(answer, Ack) else REJECTED
+            told.observe(since_s(question.asked_ns))
         if isinstance(asked, cluster.Submit) or isinstance(answer, Ack):
             self._close(message.conn, answer.id)
         elif self._is_return(asked):
@@ -116,7 +127,7 @@ class Router:
             self._close(message.conn, answer.id)
             if not self._arrivals(message.conn, message.room):
                 connection.dialogue.refused(message.room)
-        frame = text_frame(encode(message.answer))
+        frame = connection.spelt(message.answer)
         room = self._edge.hub.rooms.get(message.room)
         if room is None:
             connection.write(frame)
@@ -147,8 +158,15 @@ class Router:
         self._edge.hub.leave(connection, room_id)
         # To a home that had let it in before, it is still there.
         self.post(cluster.Depart(room_id, connection.conn_id, True))
-        closed = reject.code is ErrorCode.ROOM_CLOSED
-        connection.send(Left(room=room_id, reason="closed" if closed else "kicked"))
+        until_ms = reject.details.get("until_ms")
+        connection.send(
+            Left(
+                room=room_id,
+                reason=REASONS.get(reject.code, "kicked"),
+                until_ms=until_ms if isinstance(until_ms, int) else None,
+                code=reject.code,
+            )
+        )
 
     def _moved(self, room_id: RoomId) -> None:
         """Bring everybody up to date, then ask again, each connection's questions in order."""

@@ -5,7 +5,12 @@ dropping the reference, and a slot that comes round calls what is still there.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
+from typing import Final
+
+AT_ONCE: Final = 8
+"""So many are called in one turn of the loop. Thousands may be due together: others want a turn."""
 
 
 class Due:
@@ -27,9 +32,14 @@ class Wheel:
     def __init__(self, tick_ms: int) -> None:
         self._tick_ms = tick_ms
         self._slots: dict[int, list[Due]] = {}
+        self._due: deque[Due] = deque()
         self._now = 0
         self._handle: asyncio.TimerHandle | None = None
         self._begun_s = 0.0
+
+    def __len__(self) -> int:
+        """How many appointments lie in its slots, the cancelled ones too."""
+        return sum(map(len, self._slots.values())) + len(self._due)
 
     def after(self, delay_ms: float, call: Callable[[], None]) -> Due:
         """Call `call` in `delay_ms`."""
@@ -46,6 +56,7 @@ class Wheel:
         if self._handle is not None:
             self._handle.cancel()
         self._slots.clear()
+        self._due.clear()
 
     def _start(self) -> None:
         self._begun_s = asyncio.get_running_loop().time()
@@ -60,13 +71,25 @@ class Wheel:
         # After a stall of the loop several slots are due at once.
         elapsed = asyncio.get_running_loop().time() - self._begun_s
         target = max(self._now + 1, int(elapsed * 1_000 // self._tick_ms))
+        idle = not self._due
         while self._now < target:
             self._now += 1
-            for due in self._slots.pop(self._now, ()):
-                if due.call is not None:
-                    call, due.call = due.call, None
-                    call()
+            self._due += self._slots.pop(self._now, ())
+        self._handle = None
         if self._slots:
             self._arm()
-        else:
-            self._handle = None
+        if idle:
+            self._call()
+
+    def _call(self) -> None:
+        left = AT_ONCE
+        try:
+            while self._due and left:
+                due = self._due.popleft()
+                if due.call is not None:
+                    left -= 1
+                    call, due.call = due.call, None
+                    call()
+        finally:
+            if self._due:
+                asyncio.get_running_loop().call_soon(self._call)

@@ -27,6 +27,7 @@ class HomeRow(NamedTuple):
     lineage: str
     has_password: bool
     beaten_at_ms: float | None
+    owes_redaction: bool
 
 
 class FenceRow(NamedTuple):
@@ -77,6 +78,8 @@ class Loaded(Struct):
     has_password: bool
     alive_at_ms: float | None
     """When its earlier home was last heard of; None: this process has had it all the time."""
+    owes_redaction: bool
+    """Whether the stored snapshot may have what was deleted since."""
 
 
 class Acquirer:
@@ -121,7 +124,15 @@ class Acquirer:
             raise Fenced
         # From here on nobody else writes to this room's log.
         room, ring, snapshot_seq = await self._read(room_id, row.lineage, taken.last_seq)
-        return Loaded(room, taken.fence, ring, snapshot_seq, row.has_password, self._alive(row))
+        return Loaded(
+            room,
+            taken.fence,
+            ring,
+            snapshot_seq,
+            row.has_password,
+            self._alive(row),
+            row.owes_redaction,
+        )
 
     def _alive(self, row: HomeRow) -> float | None:
         if row.node_id is None:
@@ -139,11 +150,19 @@ class Acquirer:
             raise CorruptLog(f"room {room_id} has no snapshot of its lineage")
         private = None if stored.private is None else decode_private(stored.private)
         room = Room(decode_snapshot(stored.public), private)
+        # With some from before the snapshot: after a restart everybody comes back, and most have
+        # missed little; they need not ask the log one by one.
         rows = await EVENTS_BETWEEN(
-            self._database, room_id=room_id, after_seq=stored.seq, to_seq=seq
+            self._database,
+            room_id=room_id,
+            after_seq=max(0, stored.seq - self._pace.tail_events),
+            to_seq=seq,
         )
-        ring = Ring(stored.seq, self._pace.ring_events, self._pace.ring_bytes)
+        before_seq = min(stored.seq, rows[0].seq - 1) if rows else stored.seq
+        ring = Ring(before_seq, self._pace.ring_events, self._pace.ring_bytes)
         for row in rows:
+            if row.seq <= stored.seq:
+                continue
             fact = None if row.private is None else decode_fact(row.private)
             room.replay(Step(decode_event(row.public), fact))
         ring.append([row.public.encode() for row in rows])

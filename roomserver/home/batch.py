@@ -4,15 +4,21 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from protocol.catalog import URGENT_EVENTS
+from protocol.chat import ChatDeleted
 from protocol.cluster import Arrive, Party
 from protocol.codec import encode
 from protocol.frames import Ack, Reject
-from protocol.ids import ConnectionId, RoomId
+from protocol.ids import ConnectionId, MessageId, RoomId
 from protocol.queue import Entry
+from roomserver.home.heard import SOUNDS, Sound
+from roomserver.home.leavers import Leaver, leaver_of
+from roomserver.home.play_rows import Current
 from roomserver.home.projections import Projections
 from roomserver.home.recent import Done, Key
+from roomserver.home.redaction import redacted
 from roomserver.room.private import encode_private
 from roomserver.room.state import Step
 
@@ -81,6 +87,14 @@ class Waking(Struct, frozen=True):
     suspended: bool
 
 
+class Start(Struct, frozen=True):
+    """A start that was waited for."""
+
+    late: int
+    """How many were waited for and had not loaded the entry."""
+    waited_ms: float | None
+
+
 class Batch:
     """Rows of one room, to be written all or none."""
 
@@ -91,9 +105,12 @@ class Batch:
         "events",
         "fence",
         "from_seq",
+        "leavers",
         "leaving",
         "projections",
         "room_id",
+        "sounds",
+        "starts",
         "urgent",
         "waking",
     )
@@ -110,6 +127,10 @@ class Batch:
         self.commands: list[CommandRow] = []
         self.projections = Projections()
         self.leaving: list[Leaving] = []
+        self.leavers: list[Leaver] = []
+        self.sounds: list[tuple[Sound, Current]] = []
+        """Events after which something else is heard, each with what was and is current."""
+        self.starts: list[Start] = []
         self.waking: Waking | None = None
         self.urgent = False
 
@@ -123,6 +144,16 @@ class Batch:
         """Whether there is nothing to write."""
         return not self.events and not self.commands
 
+    @property
+    def is_log_only(self) -> bool:
+        """Whether only the log and new messages are written."""
+        return self.waking is None and self.projections.only_said
+
+    @property
+    def taken_back(self) -> set[MessageId]:
+        """The messages that are deleted here."""
+        return self.projections.chat.taken_back
+
     def add(self, steps: list[Step], current: tuple[Entry | None, Entry | None]) -> Done:
         """Take the steps of one command; `current` is the entry that played before and after."""
         first_seq = self.to_seq + 1
@@ -134,8 +165,21 @@ class Batch:
             self.events.append(EventRow(seq, event.at_ms, body, private))
             self.bodies.append(body)
             self.projections.add(seq, event, current)
+            if (leaver := leaver_of(event)) is not None:
+                self.leavers.append(leaver)
             self.urgent = self.urgent or isinstance(event, URGENT_EVENTS)
+            if isinstance(event, SOUNDS):
+                self.sounds.append((event, current))
+            if isinstance(event, ChatDeleted):
+                self._redact({event.message_id})
         return Done(first_seq, self.to_seq)
+
+    def _redact(self, message_ids: set[MessageId]) -> None:
+        """What was said and taken back in one batch is never written, nor shown."""
+        self.bodies = [redacted(body, message_ids) for body in self.bodies]
+        self.events = [
+            replace(row, public=body) for row, body in zip(self.events, self.bodies, strict=True)
+        ]
 
 
 def ack(frame_id: int, done: Done) -> Ack:

@@ -72,6 +72,7 @@ class Beats:
         self._pace = pace
         self._monotonic_ns = monotonic
         self._seen: dict[NodeId, Seen] = {}
+        self._beaten_ns = monotonic()
         self._up = asyncio.Event()
         self._down = asyncio.Event()
 
@@ -79,6 +80,11 @@ class Beats:
     def is_up(self) -> bool:
         """Whether the database answered when it was asked last."""
         return self._up.is_set()
+
+    @property
+    def age_ms(self) -> float:
+        """Since the database took the last beat, by our own clock."""
+        return (self._monotonic_ns() - self._beaten_ns) / 1e6
 
     async def enrol(self, addr: str = "") -> None:
         """Learn the time and begin a new incarnation. Raises what the database raises."""
@@ -154,7 +160,7 @@ class Beats:
         beat = await BEAT(self._database, node_id=self.node_id, incarnation=self.incarnation)
         if beat is None:
             raise NameTaken(f"another process runs as node {self.node_id}")
-        now_ns = self._monotonic_ns()
+        now_ns = self._beaten_ns = self._monotonic_ns()
         for row in await BEATS(self._database):
             seen = self._seen.get(row.node_id)
             if seen is None or seen.beat != row.beat:

@@ -6,8 +6,9 @@ from protocol.cluster import Admitted, Answer, Ended, Moved, Party, Published, T
 from protocol.codec import encode
 from protocol.errors import Rejected
 from protocol.frames import Ack, LeftReason, Presence, Reject, SignalDown
-from protocol.ids import ConnectionId
+from protocol.ids import ConnectionId, UserId
 from roomserver.bus.channels import Channel
+from roomserver.bus.directory import is_http
 from roomserver.home.here import Here
 from roomserver.home.ring import frames
 
@@ -41,8 +42,14 @@ class Gate:
                 self._channel.post(party, message)
 
     def answer(self, to: Party, conn: ConnectionId, answer: Ack | Reject) -> None:
-        """The answer to one command or arrival."""
-        self._channel.post(to, Answer(self._here.room_id, conn, self._here.fence, answer))
+        """The answer to one command or arrival; the sidecar hears of no events but in it."""
+        here = self._here
+        events = self._events(answer) if is_http(to) and isinstance(answer, Ack) else []
+        self._channel.post(to, Answer(here.room_id, conn, here.fence, answer, events))
+
+    def _events(self, ack: Ack) -> list[bytes]:
+        bodies = self._here.shown.ring.since(ack.first_seq - 1)
+        return [] if bodies is None else bodies[: ack.seq - ack.first_seq + 1]
 
     def admit(self, to: Party, admitted: Admitted) -> None:
         """Let a connection in."""
@@ -52,9 +59,14 @@ class Gate:
         """A passing message, to everybody else."""
         self._tell(encode(frame), except_conn)
 
+    def tune(self, now_ms: float) -> None:
+        """How well those here are in tune."""
+        here = self._here
+        self._tell(encode(here.tune.frame(here.room_id, here.presence.users(), now_ms)), None)
+
     def presence(self) -> None:
         """Who came and who went since this was told last."""
-        came, gone = self._here.presence.news()
+        came, gone = self._here.presence.roll.news()
         frame = Presence(
             room=self._here.room_id,
             fence=self._here.fence,
@@ -64,10 +76,13 @@ class Gate:
         )
         self._tell(encode(frame), None)
 
-    def end(self, reason: LeftReason) -> None:
-        """The room is over for all."""
-        for party in self._here.presence.parties():
-            self._channel.post(party, Ended(self._here.room_id, self._here.fence, None, reason))
+    def end(
+        self, reason: LeftReason, user_id: UserId | None = None, until_ms: int | None = None
+    ) -> None:
+        """The room is over for one person, or for all."""
+        here = self._here
+        for party in here.presence.parties():
+            self._channel.post(party, Ended(here.room_id, here.fence, user_id, reason, until_ms))
 
     def move(self, parties: Iterable[Party]) -> None:
         """This node is not the home any more: everybody asks again."""

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from protocol.ids import RoomId, UserId
+from protocol.ids import RoomId
 from roomserver.home.beats import Beats
 from roomserver.home.pace import Pace
 from sql import queries
@@ -20,9 +20,6 @@ COLUMNS: Final = (
     "names",
     "name_keys",
     "descriptions",
-    "visibilities",
-    "owners",
-    "closed",
     "wake_ats_ms",
     "suspended",
     "listeners",
@@ -39,9 +36,6 @@ class ListRow(Struct, frozen=True):
     name: str
     name_key: str
     description: str
-    visibility: str
-    owner_id: UserId
-    closed: bool
     wake_at_ms: int | None
     suspended: bool
     listeners: int

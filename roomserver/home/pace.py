@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from protocol.presence import GRACE_MS
+from protocol.reactions import REACTIONS_EVERY_MS
 
 
 class Pace(Struct, frozen=True, kw_only=True):
@@ -28,9 +29,15 @@ class Pace(Struct, frozen=True, kw_only=True):
     """How old the encoded snapshot that newcomers get may be; what came since follows as events."""
     ring_events: int = 512
     ring_bytes: int = 256 * 1024
+    tail_events: int = 64
+    """So many events from before the stored snapshot are in the ring of a room that was loaded."""
     gap_events: int = 2_000
     """The longest gap that is read from the log for a client that comes back."""
+    reactions_ms: float = REACTIONS_EVERY_MS
+    """How long reactions to the music are gathered before they are counted."""
     list_every_ms: float = 1_000
+    tracks_every_ms: float = 1_000
+    """How often it is asked which tracks were deleted."""
     beat_every_ms: float = 1_000
     retry_ms: float = 200
     """How soon a database that did not answer is asked again."""

@@ -9,11 +9,13 @@ from roomserver.bus.channels import Channel
 from roomserver.home.acquire import Acquirer
 from roomserver.home.beats import Beats
 from roomserver.home.committer import Committer
+from roomserver.home.history import History
 from roomserver.home.listing import Listing
 from roomserver.home.pace import Pace
 from roomserver.home.snapshots import Snapshots
 from roomserver.home.timers import Timers
 from roomserver.runtime.clock import ClusterClock
+from roomserver.runtime.passwords import Passwords
 from roomserver.runtime.tasks import Tasks
 from sql.pool import Database
 
@@ -24,6 +26,7 @@ class Parts(Struct, frozen=True):
     clock: ClusterClock
     channel: Channel
     database: Database
+    passwords: Passwords
     tasks: Tasks
     pace: Pace
     beats: Beats
@@ -31,6 +34,7 @@ class Parts(Struct, frozen=True):
     committer: Committer
     snapshots: Snapshots
     listing: Listing
+    history: History
     timers: Timers
     touch: Callable[[RoomId], None]
     """Look at a room at the end of this turn of the loop."""

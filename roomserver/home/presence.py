@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +11,8 @@ from protocol.cluster import Party
 from protocol.ids import ConnectionId, UserId
 from protocol.presence import PRESENT_AT_JOIN
 from protocol.users import Person
+from roomserver.home.heard import Visit
+from roomserver.home.roll import Roll
 
 LEAD_MIN_MS: Final = 250
 LEAD_MAX_MS: Final = 1_500
@@ -23,12 +25,15 @@ class Place(Struct):
     """The edge that holds it."""
     user_id: UserId
     rtt_ms: float
+    addresses: tuple[str, ...]
+    """Digests of where it comes from, the one to be written down first."""
 
 
 class Stay(Struct):
     """One person in the room."""
 
     person: Person
+    since_ms: float
     connections: set[ConnectionId]
 
 
@@ -43,9 +48,18 @@ class Leaving(Struct, frozen=True):
 class Presence:
     """Those present in one room. All instants are cluster ms."""
 
-    def __init__(self, grace_ms: float, vacant_since_ms: float) -> None:
+    def __init__(
+        self,
+        grace_ms: float,
+        vacant_since_ms: float,
+        on_left: Callable[[Visit], None],
+    ) -> None:
+        """`on_left` is told of each stay of a person (no bots) that is over."""
+        self._on_left = on_left
         self.vacant_since_ms: float | None = vacant_since_ms
         """Since when no person is here (bots are not counted); None while somebody is."""
+        self.departures = 0
+        """How many people (no bots) have gone: rises when fewer may be needed for a vote."""
         self._grace_ms = grace_ms
         self._places: dict[ConnectionId, Place] = {}
         self._stays: dict[UserId, Stay] = {}
@@ -53,8 +67,7 @@ class Presence:
         """In the order in which their grace ends: it is equally long for all."""
         self._people = 0
         self._left_at_ms = vacant_since_ms
-        self._came: set[UserId] = set()
-        self._gone: set[UserId] = set()
+        self.roll = Roll()
         # Counted, not collected: asked with every batch, in rooms of thousands.
         self._held: Counter[Party] = Counter()
         self._rtt_ms: float | None = 0.0
@@ -69,11 +82,6 @@ class Presence:
         """How many are here, bots not counted."""
         return self._people
 
-    @property
-    def has_news(self) -> bool:
-        """Whether somebody came or went since `news` was asked."""
-        return bool(self._came or self._gone)
-
     def parties(self) -> set[Party]:
         """The edges that hold somebody's connection."""
         return set(self._held)
@@ -82,16 +90,25 @@ class Presence:
         """Whether a connection is in the room."""
         return conn in self._places
 
-    def arrive(self, conn: ConnectionId, party: Party, person: Person, rtt_ms: float) -> None:
+    def arrive(
+        self,
+        conn: ConnectionId,
+        party: Party,
+        person: Person,
+        rtt_ms: float,
+        addresses: tuple[str, ...] = (),
+        *,
+        now_ms: float,
+    ) -> None:
         """A connection is let in; again is no harm."""
         if conn not in self._places:
             self._held[party] += 1
-        self._places[conn] = Place(party, person.user_id, rtt_ms)
+        self._places[conn] = Place(party, person.user_id, rtt_ms, addresses)
         self._rtt_ms = None
         stay = self._stays.get(person.user_id)
         if stay is None:
-            self._stays[person.user_id] = Stay(person, {conn})
-            self._turn(person, self._came, self._gone)
+            self._stays[person.user_id] = Stay(person, now_ms, {conn})
+            self.roll.add(person)
             if person.kind != "bot":
                 self._people += 1
                 self.vacant_since_ms = None
@@ -117,6 +134,16 @@ class Presence:
         else:
             self._leaving[place.user_id] = Leaving(now_ms, now_ms + self._grace_ms)
 
+    def put_out(self, user_id: UserId, now_ms: float) -> None:
+        """Somebody must go at once, with all connections."""
+        stay = self._stays.get(user_id)
+        if stay is None:
+            return
+        for conn in list(stay.connections):
+            self.depart(conn, True, now_ms)
+        if user_id in self._stays:
+            self._end(user_id, now_ms)
+
     def expire(self, now_ms: float) -> None:
         """Let those go whose grace is over."""
         for user_id, leaving in list(self._leaving.items()):
@@ -135,22 +162,32 @@ class Presence:
         for user_id in list(self._leaving):
             self._end(user_id, now_ms)
 
-    def news(self) -> tuple[list[Person], list[UserId]]:
-        """Who came and who went since this was asked last."""
-        came = [self._stays[user_id].person for user_id in self._came]
-        gone = list(self._gone)
-        self._came.clear()
-        self._gone.clear()
-        return came, gone
-
-    def first_present(self) -> list[Person]:
-        """What a newcomer is told: at most 200 of those here."""
-        stays = self._stays.values()
-        return [stay.person for stay, _ in zip(stays, range(PRESENT_AT_JOIN), strict=False)]
+    def told_every_ms(self, least_ms: float) -> float:
+        """How often people are told who is here: the more there are to tell it, the less often."""
+        return least_ms * max(1.0, self.count / PRESENT_AT_JOIN)
 
     def users(self) -> Iterable[UserId]:
         """The people who are here; no bots."""
         return (u for u, stay in self._stays.items() if stay.person.kind != "bot")
+
+    def stays(self) -> Iterator[Visit]:
+        """The stays of the people who are here, no bots; of who lost the connection, until then."""
+        for user_id, stay in self._stays.items():
+            if stay.person.kind != "bot":
+                leaving = self._leaving.get(user_id)
+                until_ms = math.inf if leaving is None else leaving.since_ms
+                yield Visit(user_id, stay.since_ms, until_ms)
+
+    def person(self, user_id: UserId) -> Person | None:
+        """Somebody who is here."""
+        stay = self._stays.get(user_id)
+        return None if stay is None else stay.person
+
+    def addresses(self, user_id: UserId) -> tuple[str, ...]:
+        """Digests of where somebody is connected from, as they are to be written down."""
+        stay = self._stays.get(user_id)
+        places = () if stay is None else (self._places[conn] for conn in stay.connections)
+        return tuple(sorted({digest for place in places for digest in place.addresses[:1]}))
 
     def measure(self, rtts_ms: dict[ConnectionId, float]) -> None:
         """An edge measured round trips of connections."""
@@ -173,19 +210,15 @@ class Presence:
         return math.ceil(lead_ms + min(commit_ms, LEAD_MAX_MS))
 
     def _end(self, user_id: UserId, since_ms: float) -> None:
-        person = self._stays.pop(user_id).person
+        stay = self._stays.pop(user_id)
+        person = stay.person
         self._leaving.pop(user_id, None)
-        self._turn(person, self._gone, self._came)
+        self.roll.remove(user_id)
         if person.kind != "bot":
+            self._on_left(Visit(user_id, stay.since_ms, since_ms))
             self._people -= 1
+            self.departures += 1
             # Who lost the connection first may be the last whose grace ends.
             self._left_at_ms = max(self._left_at_ms, since_ms)
             if not self._people:
                 self.vacant_since_ms = self._left_at_ms
-
-    def _turn(self, person: Person, now: set[UserId], before: set[UserId]) -> None:
-        # Who came and went between two tellings is no news.
-        if person.user_id in before:
-            before.discard(person.user_id)
-        else:
-            now.add(person.user_id)

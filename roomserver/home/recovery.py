@@ -41,13 +41,13 @@ async def recover(parts: Parts, runner: "Runner", batch: Batch, outcome: Outcome
             return
         except FAULTS as error:
             _log.warning(
-                "a room cannot be read yet", extra={"room": here.room_id, "error": repr(error)}
+                "a room cannot be read yet", extra={"room_id": here.room_id, "error": repr(error)}
             )
             if not is_refused(error):
                 parts.beats.lost()
             await asyncio.sleep(parts.pace.retry_ms / 1_000)
         except Exception:
-            _log.exception("a room cannot be read", extra={"room": here.room_id})
+            _log.exception("a room cannot be read", extra={"room_id": here.room_id})
             runner.give_up(batch)
             return
 

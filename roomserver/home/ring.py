@@ -10,10 +10,15 @@ from typing import Final
 
 from protocol.codec import decode_event, decode_snapshot, events_frame
 from protocol.fold import fold
-from protocol.ids import RoomId
+from protocol.ids import MessageId, RoomId, UserId
+from protocol.moderation import MemberKicked
 from protocol.snapshot import Snapshot
+from roomserver.home.redaction import redacted
 
 FRAME_BYTES: Final = 64 * 1024
+KICKS_KEPT: Final = 256
+KICKED: Final = b'{"type":"member.kicked"'
+"""How the event that puts somebody out begins."""
 
 
 class Ring:
@@ -26,6 +31,7 @@ class Ring:
         self._most_events = most_events
         self._most_bytes = most_bytes
         self._bytes = 0
+        self._kicked: dict[UserId, int] = {}
 
     @property
     def first_seq(self) -> int:
@@ -34,11 +40,32 @@ class Ring:
 
     def append(self, bodies: list[bytes]) -> None:
         """The room shows its next events; the oldest go."""
+        for seq, body in enumerate(bodies, self.seq + 1):
+            if body.startswith(KICKED):
+                self._note_kick(seq, body)
         self._bodies.extend(bodies)
         self.seq += len(bodies)
         self._bytes += sum(map(len, bodies))
         while self._bytes > self._most_bytes or len(self._bodies) > self._most_events:
             self._bytes -= len(self._bodies.popleft())
+
+    def kicked_after(self, user_id: UserId, seq: int) -> bool:
+        """Whether somebody was kicked after an event; the last kicks are remembered."""
+        return self._kicked.get(user_id, 0) > seq
+
+    def _note_kick(self, seq: int, body: bytes) -> None:
+        event = decode_event(body)
+        if isinstance(event, MemberKicked):
+            # Anew: the order is that of the last kick.
+            self._kicked.pop(event.person.user_id, None)
+            self._kicked[event.person.user_id] = seq
+            if len(self._kicked) > KICKS_KEPT:
+                del self._kicked[next(iter(self._kicked))]
+
+    def redact(self, message_ids: set[MessageId]) -> None:
+        """Messages were deleted: keep nothing of what they said."""
+        self._bodies = deque(redacted(body, message_ids) for body in self._bodies)
+        self._bytes = sum(map(len, self._bodies))
 
     def since(self, seq: int) -> list[bytes] | None:
         """The events after `seq`; None if the ring does not reach back so far."""

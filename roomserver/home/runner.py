@@ -6,34 +6,33 @@ No task waits here: a turn runs when something arrives, when a batch is done, or
 """
 
 import logging
-from collections import deque
 from typing import Final
 
 from protocol.cluster import Arrive, Depart, Measured, Party, SignalSent, Submit
-from protocol.codec import encode
+from protocol.codec import decode_event
 from protocol.errors import ErrorCode, Rejected
-from protocol.frames import SignalDown
-from protocol.playback import Playback
-from protocol.presence import ClockReport, Ready
-from protocol.queue import place
+from protocol.ids import UserId
 from protocol.snapshot import Snapshot
+from roomserver.home import metrics
 from roomserver.home.acquire import Loaded
 from roomserver.home.batch import Batch, Newcomer, Outcome, Reply, ack
-from roomserver.home.doors import admit, require_entry
+from roomserver.home.doors import admit, is_open_to, require_entry
 from roomserver.home.enrich import Letter, Rows, key_of, look_up, needs_rows
 from roomserver.home.gate import Gate, reject_of
+from roomserver.home.hearing import hear, look
 from roomserver.home.here import Here
-from roomserver.home.keeping import keep
+from roomserver.home.keeping import catch_up, keep
+from roomserver.home.leavers import Leaver, leaver_of
+from roomserver.home.mailbox import Mailbox
 from roomserver.home.parts import Parts
+from roomserver.home.proofs import RETRY_AFTER_MS, Proofs
 from roomserver.home.recent import Done, Key
 from roomserver.home.recovery import recover
+from roomserver.home.signals import pass_on
 from roomserver.home.turn import Turn
 from sql.faults import FAULTS
 
-RETRY_AFTER_MS: Final = 1_000
 HOLD_MAX_MS: Final = 60_000
-LOADED_AHEAD: Final = 4
-"""So many waiting entries may be reported as loaded before their turn."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -45,9 +44,8 @@ class Runner:
         self.here = here
         self.gate = Gate(parts.channel, here)
         self._parts = parts
-        self._mailbox: deque[Letter] = deque()
-        self._taken: list[Letter] = []
-        """Out of the mailbox, being looked up."""
+        self._proofs = Proofs(parts, here, self._take, self._answer)
+        self._mailbox = Mailbox()
         self._busy = False
         """Letters are being looked up, or a batch is under way."""
         self._is_cut_off = False
@@ -59,35 +57,37 @@ class Runner:
         self._listed: object = None
 
     @property
+    def waiting(self) -> int:
+        """Letters that wait for their turn."""
+        return len(self._mailbox) + len(self._mailbox.taken)
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing waits and nothing is under way."""
         return not self._busy and not self._mailbox
 
     def receive(self, sender: Party, message: Arrive | Submit | Depart) -> None:
         """Take a message that needs a turn."""
+        if self._proofs.wants(message):
+            self._proofs.check(Letter(sender, message))
+        else:
+            self._take(Letter(sender, message))
+
+    def _take(self, letter: Letter) -> None:
+        message = letter.message
         if self._is_cut_off:
-            self._serve(Letter(sender, message))
+            self._serve(letter)
+        elif self._mailbox.replace(letter):
+            return
         elif isinstance(message, Depart) or len(self._mailbox) < self._parts.pace.mailbox:
-            self._mailbox.append(Letter(sender, message))
-        elif isinstance(message, Arrive) or not self._is_known(message):
-            self._refuse(Letter(sender, message), ErrorCode.UNAVAILABLE)
+            self._mailbox.put(letter)
+        elif isinstance(message, Arrive) or not self._may_have_happened(message):
+            self._refuse(letter, ErrorCode.UNAVAILABLE)
         self._parts.touch(self.here.room_id)
 
     def signal(self, message: SignalSent) -> None:
-        """Pass a signal on at once; what only the home needs stays here."""
-        here = self.here
-        if not here.presence.holds(message.conn):
-            return
-        signal = message.signal
-        if isinstance(signal, Ready):
-            playback, queue = here.public.playback, here.public.queue
-            index = place(queue[:LOADED_AHEAD], signal.entry_id)
-            if index is not None or _is_current(playback, signal.entry_id):
-                here.loading.ready(signal.entry_id, message.person.user_id)
-                self._parts.touch(here.room_id)
-        elif not isinstance(signal, ClockReport):
-            frame = SignalDown(room=here.room_id, from_=message.person.user_id, signal=signal)
-            self.gate.signal(frame, message.conn)
+        """Take a signal; it waits for no turn."""
+        pass_on(self.here, self.gate, self._parts, message)
 
     def measure(self, message: Measured) -> None:
         """Keep round trips for the lead."""
@@ -103,13 +103,11 @@ class Runner:
             return
         self._busy = True
         pace = self._parts.pace
-        count = min(len(self._mailbox), pace.batch_letters)
-        letters = [self._mailbox.popleft() for _ in range(count)]
+        letters = self._mailbox.take(pace.batch_letters)
         if needs_rows(self.here, letters, pace.gap_events):
-            self._taken = letters
             self._parts.tasks.spawn("look-up", self._look_up(letters))
         else:
-            self._turn(letters, Rows())
+            self._turn(Rows())
 
     async def _look_up(self, letters: list[Letter]) -> None:
         rows = Rows()
@@ -119,22 +117,21 @@ class Runner:
         except FAULTS as error:
             _log.warning("a look-up failed", extra={"error": repr(error)})
             self._parts.beats.lost()
-            letters = self._without_commands(letters, ErrorCode.UNAVAILABLE)
+            self._refuse_commands(ErrorCode.UNAVAILABLE)
         except Exception:
-            _log.exception("a look-up failed", extra={"room": self.here.room_id})
-            letters = self._without_commands(letters, ErrorCode.INTERNAL)
-        self._taken = []
-        self._turn(letters, rows)
+            _log.exception("a look-up failed", extra={"room_id": self.here.room_id})
+            self._refuse_commands(ErrorCode.INTERNAL)
+        self._turn(rows)
 
-    def _without_commands(self, letters: list[Letter], code: ErrorCode) -> list[Letter]:
+    def _refuse_commands(self, code: ErrorCode) -> None:
         """Nothing is known of these commands: refuse those that were surely never carried out."""
-        for letter in letters:
+        for letter in self._mailbox.drop_commands():
             if isinstance(letter.message, Submit) and not self._may_have_happened(letter.message):
                 self._refuse(letter, code)
-        return [letter for letter in letters if not isinstance(letter.message, Submit)]
 
-    def _turn(self, letters: list[Letter], rows: Rows) -> None:
+    def _turn(self, rows: Rows) -> None:
         parts, here = self._parts, self.here
+        letters = self._mailbox.taken
         now_ms = parts.clock.now_ms()
         here.presence.expire(now_ms)
         if letters:
@@ -145,13 +142,17 @@ class Runner:
             taken = turn.run(letters, rows)
         except Exception:
             # A bug in a rule. The live state may be half changed: it is read anew.
-            _log.exception("a room's turn failed", extra={"room": here.room_id})
+            metrics.TURNS_FAILED.inc()
+            _log.exception(
+                "a room's turn failed",
+                extra={"room_id": here.room_id, "user_id": _sender_of(turn.letter)},
+            )
             if turn.letter is not None:
                 self._refuse(turn.letter, ErrorCode.INTERNAL)
-            self._mailbox.extendleft(reversed(letters[turn.taken :]))
+            self._mailbox.decided(turn.taken)
             self._done(Outcome.REFUSED)
             return
-        self._mailbox.extendleft(reversed(letters[taken:]))
+        self._mailbox.decided(taken)
         if turn.is_full:
             parts.touch(here.room_id)
         if turn.batch.is_empty:
@@ -167,7 +168,7 @@ class Runner:
                 self._release(batch)
             except Exception:
                 # It is in the log: whoever asks again is answered from there.
-                _log.exception("a batch was not released", extra={"room": batch.room_id})
+                _log.exception("a batch was not released", extra={"room_id": batch.room_id})
                 self.give_up(batch)
         elif outcome is Outcome.FENCED:
             self.give_up(batch)
@@ -181,11 +182,14 @@ class Runner:
         here.shown.ring.append(batch.bodies)
         gate.publish(batch.from_seq + 1, batch.bodies, batch.urgent)
         keep(here, batch, self._parts)
+        hear(here, batch, self._parts)
+        metrics.observe_starts(batch.starts)
         for leaving in batch.leaving:
             if isinstance(leaving, Newcomer):
                 gate.admit(leaving.sender, admit(here, here.public, leaving))
             else:
                 gate.answer(leaving.to, leaving.conn, leaving.answer)
+        self._let_go(batch.leavers)
         self._busy = False
         self._settle()
 
@@ -199,10 +203,12 @@ class Runner:
             self.give_up(batch)
             return
         here.loaded = loaded
+        if missed:
+            # Nobody else wrote: it is this batch.
+            hear(here, batch, self._parts)
+            metrics.observe_starts(batch.starts)
         gate.publish(seq + 1, missed, True)
-        here.shown.ring.append(missed)
-        if here.shown.is_broken():
-            here.shown.rebase(encode(here.public), self._parts.clock.now_ms())
+        catch_up(here, missed, self._parts)
         for leaving in batch.leaving:
             if isinstance(leaving, Newcomer):
                 gate.admit(leaving.sender, admit(here, here.public, leaving))
@@ -217,16 +223,27 @@ class Runner:
                     gate.answer(leaving.to, leaving.conn, reject_of(frame_id, error))
             else:
                 gate.answer(leaving.to, leaving.conn, leaving.answer)
+        self._let_go([who for body in missed if (who := leaver_of(decode_event(body)))])
+        # Whatever was counted last may be undone.
+        here.counted_departures = -1
         self._is_cut_off = self._busy = False
         self._shown_state = None
         self._parts.touch(here.room_id)
+
+    def _let_go(self, leavers: list[Leaver]) -> None:
+        """End the connections of those whom a durable event put out."""
+        here = self.here
+        for leaver in leavers:
+            if leaver.reason != "left" or not is_open_to(here, leaver.user_id):
+                self.gate.end(leaver.reason, leaver.user_id, leaver.until_ms)
+                here.presence.put_out(leaver.user_id, self._parts.clock.now_ms())
 
     def give_up(self, batch: Batch) -> None:
         """This is not the home, or not fit to be: show nothing more, let everybody ask anew."""
         self._is_over = True
         waiting = {letter.sender for letter in self._mailbox}
         pending = {x.sender if isinstance(x, Newcomer) else x.to for x in batch.leaving}
-        self.gate.move(waiting | pending)
+        self.gate.move(waiting | pending | self.here.reactions.parties())
         self._parts.drop(self.here.room_id)
 
     def _cut_off(self, outcome: Outcome) -> None:
@@ -239,8 +256,7 @@ class Runner:
             here.refusals += 1
             wait_ms = min(RETRY_AFTER_MS * 2 ** (here.refusals - 1), HOLD_MAX_MS)
             here.hold_until_ms = self._parts.clock.now_ms() + wait_ms
-        waiting, self._mailbox = self._mailbox, deque()
-        for letter in waiting:
+        for letter in self._mailbox.clear():
             self._serve(letter)
 
     def _serve(self, letter: Letter) -> None:
@@ -251,15 +267,27 @@ class Runner:
                 self._refuse(letter, ErrorCode.UNAVAILABLE)
         elif isinstance(message, Depart):
             here.presence.depart(message.conn, message.explicit, self._parts.clock.now_ms())
+        elif message.person.user_id in here.proven:
+            # To let in a stranger is to give a place.
+            here.proven.discard(message.person.user_id)
+            self._refuse(letter, ErrorCode.UNAVAILABLE)
         else:
             if self._shown_state is None:
                 self._shown_state = here.shown.state()
             try:
-                require_entry(here, self._shown_state, message)
+                now_ms = self._parts.clock.now_ms()
+                require_entry(here, self._shown_state, message, now_ms)
             except Rejected as error:
                 self.gate.answer(sender, message.conn, reject_of(message.id, error))
                 return
-            here.presence.arrive(message.conn, sender, message.person, message.rtt_ms)
+            here.presence.arrive(
+                message.conn,
+                sender,
+                message.person,
+                message.rtt_ms,
+                message.addresses,
+                now_ms=now_ms,
+            )
             self.gate.admit(sender, admit(here, self._shown_state, Newcomer(sender, message)))
 
     def _may_have_happened(self, submit: Submit) -> bool:
@@ -268,23 +296,20 @@ class Runner:
         A refusal says that it changed nothing: who sends such a command gets no answer yet, and
         asks again.
         """
-        key = key_of(submit)
-        return self.here.recent.find(key) is not None or not self.here.recent.is_new(key)
-
-    def _is_known(self, submit: Submit) -> bool:
-        """Whether a command is in the log, on its way there, or waits already."""
-        key = key_of(submit)
-        return self._may_have_happened(submit) or any(
-            isinstance(letter.message, Submit) and key_of(letter.message) == key
-            for letters in (self._taken, self._mailbox)
-            for letter in letters
+        here, key = self.here, key_of(submit)
+        return (
+            here.recent.find(key) is not None
+            or not here.recent.is_new(key)
+            or key in here.reactions
         )
 
     def _refuse(self, letter: Letter, code: ErrorCode) -> None:
+        self._answer(letter, Rejected(code, retry_after_ms=RETRY_AFTER_MS))
+
+    def _answer(self, letter: Letter, refusal: Rejected) -> None:
         sender, message = letter
         if not isinstance(message, Depart):
-            error = Rejected(code, retry_after_ms=RETRY_AFTER_MS)
-            self.gate.answer(sender, message.conn, reject_of(message.id, error))
+            self.gate.answer(sender, message.conn, reject_of(message.id, refusal))
 
     def _settle(self) -> None:
         """Between two batches: tell who is here, and say when to look again."""
@@ -294,8 +319,9 @@ class Runner:
             self.gate.end("closed")
             here.presence.clear(now_ms)
         self._tell_presence()
+        look(here, parts, now_ms)
         self._list()
-        if self._mailbox:
+        if self._mailbox or here.must_count_votes:
             parts.touch(here.room_id)
         elif here.is_resting() and now_ms >= here.used_at_ms + parts.pace.linger_ms:
             parts.retire(here.room_id)
@@ -307,13 +333,20 @@ class Runner:
         presence = here.presence
         due = [
             max(at_ms, here.hold_until_ms)
-            for at_ms in (here.loaded.room.next_wake(), here.suspends_at_ms(pace.vacant_ms))
+            for at_ms in (
+                here.loaded.room.next_wake(),
+                here.suspends_at_ms(pace.vacant_ms),
+                here.reactions.due_at_ms,
+                None if here.lost is None else 0.0,
+            )
             if at_ms is not None
         ]
+        if here.heard.due_at_ms is not None:
+            due.append(here.heard.due_at_ms)
         if (expires_at_ms := presence.expires_at_ms()) is not None:
             due.append(expires_at_ms)
-        if presence.has_news:
-            due.append(self._told_at_ms + pace.presence_every_ms)
+        if presence.roll.has_news:
+            due.append(self._told_at_ms + presence.told_every_ms(pace.presence_every_ms))
         if here.dirty_since_ms is not None:
             due.append(here.dirty_since_ms + pace.snapshot_ms)
         if here.is_resting():
@@ -322,9 +355,10 @@ class Runner:
 
     def _tell_presence(self) -> None:
         now_ms = self._parts.clock.now_ms()
-        if not self.here.presence.has_news:
+        presence = self.here.presence
+        if not presence.roll.has_news:
             return
-        if now_ms - self._told_at_ms >= self._parts.pace.presence_every_ms:
+        if now_ms - self._told_at_ms >= presence.told_every_ms(self._parts.pace.presence_every_ms):
             self._told_at_ms = now_ms
             self.gate.presence()
 
@@ -344,5 +378,7 @@ class Runner:
             self._parts.listing.put(here.list_row())
 
 
-def _is_current(playback: Playback, entry_id: str) -> bool:
-    return playback.entry is not None and playback.entry.entry_id == entry_id
+def _sender_of(letter: Letter | None) -> UserId | None:
+    """The person who says what a letter says."""
+    message = None if letter is None else letter.message
+    return message.person.user_id if isinstance(message, Arrive | Submit) else None

@@ -2,9 +2,21 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Final
 
-from protocol.cluster import Answer, Arrive, Depart, Measured, Message, Party, SignalSent, Submit
+from protocol.cluster import (
+    Answer,
+    Arrive,
+    Depart,
+    Measured,
+    Message,
+    Party,
+    Ping,
+    Pong,
+    SignalSent,
+    Submit,
+)
 from protocol.errors import ErrorCode, Rejected
 from protocol.ids import NodeId, RoomId
 from roomserver.bus.channels import Channel
@@ -13,14 +25,19 @@ from roomserver.home.beats import Beats
 from roomserver.home.committer import Committer
 from roomserver.home.enrich import Letter
 from roomserver.home.gate import reject_of
+from roomserver.home.hearing import finish
 from roomserver.home.here import here_of
+from roomserver.home.history import History
 from roomserver.home.listing import Listing
 from roomserver.home.pace import Pace
 from roomserver.home.parts import Parts
-from roomserver.home.runner import RETRY_AFTER_MS, Runner
+from roomserver.home.proofs import RETRY_AFTER_MS
+from roomserver.home.runner import Runner
 from roomserver.home.snapshots import Snapshots
 from roomserver.home.timers import Timers
+from roomserver.home.tracks import Deletions, gone_of
 from roomserver.runtime.clock import ClusterClock
+from roomserver.runtime.passwords import Passwords
 from roomserver.runtime.tasks import OnCrash, Tasks
 from sql import queries
 from sql.faults import FAULTS
@@ -44,6 +61,7 @@ class Home:
         clock: ClusterClock,
         channel: Channel,
         node_id: NodeId,
+        passwords: Passwords,
         *,
         pace: Pace | None = None,
         on_crash: OnCrash | None = None,
@@ -61,6 +79,7 @@ class Home:
             clock=clock,
             channel=channel,
             database=database,
+            passwords=passwords,
             tasks=self._tasks,
             pace=pace,
             beats=self.beats,
@@ -68,6 +87,7 @@ class Home:
             committer=self.committer,
             snapshots=Snapshots(database, self.beats),
             listing=Listing(database, self.beats, pace),
+            history=History(database, self.beats),
             timers=Timers(clock, self._touch),
             touch=self._touch,
             retire=self._retire,
@@ -78,6 +98,10 @@ class Home:
     def room_count(self) -> int:
         """How many rooms are loaded."""
         return len(self._rooms)
+
+    def rooms(self) -> Iterable[Runner]:
+        """The rooms that are loaded."""
+        return self._rooms.values()
 
     async def start(self, addr: str = "") -> None:
         """Enrol this process; rooms that must wake are loaded in the background.
@@ -90,6 +114,10 @@ class Home:
         self._writer = self._tasks.spawn("committer", self.committer.run(), essential=True)
         self._tasks.spawn("snapshots", parts.snapshots.run(), essential=True)
         self._tasks.spawn("listing", parts.listing.run(), essential=True)
+        self._tasks.spawn("history", parts.history.run(), essential=True)
+        every_ms = parts.pace.tracks_every_ms
+        deletions = Deletions(parts.database, self.rooms, self._touch, every_ms)
+        self._tasks.spawn("tracks", deletions.run(), essential=True)
         self._tasks.spawn("wake", self._wake())
 
     async def close(self) -> None:
@@ -103,7 +131,9 @@ class Home:
                 for runner in self._rooms.values():
                     if runner.is_idle and runner.here.dirty_since_ms is not None:
                         self._parts.snapshots.put(runner.here.picture())
+                    finish(runner.here, self._parts)
                 await self._parts.snapshots.flush()
+                await self._parts.history.flush()
                 await FORGET_LISTENERS(self._parts.database, node_id=self.beats.node_id)
         except FAULTS as error:
             _log.warning("the home could not store everything", extra={"error": repr(error)})
@@ -119,6 +149,9 @@ class Home:
                 runner.receive(sender, message)
             elif not isinstance(message, Depart) or message.room in self._loading:
                 self._load(message.room, Letter(sender, message))
+        elif isinstance(message, Ping):
+            age_ms, standstill_ms = self.beats.age_ms, self.committer.standstill_ms
+            self._parts.channel.post(sender, Pong(message.conn, age_ms, standstill_ms))
         elif isinstance(message, SignalSent | Measured):
             runner = self._rooms.get(message.room)
             if runner is None:
@@ -145,17 +178,20 @@ class Home:
         try:
             loaded = await self._parts.acquirer.load(room_id)
             here = here_of(room_id, loaded, self._parts.clock.now_ms(), self._parts.pace)
+            here.gone = await gone_of(self._parts.database, here)
             runner = Runner(self._parts, here)
         except Rejected as error:
             problem = error
         except Fenced:
-            _log.info("a room has another home", extra={"room": room_id})
+            _log.info("a room has another home", extra={"room_id": room_id})
         except FAULTS as error:
-            _log.warning("a room cannot be loaded", extra={"room": room_id, "error": repr(error)})
+            _log.warning(
+                "a room cannot be loaded", extra={"room_id": room_id, "error": repr(error)}
+            )
             self.beats.lost()
             is_away = True
         except Exception:
-            _log.exception("a room cannot be loaded", extra={"room": room_id})
+            _log.exception("a room cannot be loaded", extra={"room_id": room_id})
             problem = Rejected(ErrorCode.INTERNAL, retry_after_ms=RETRY_AFTER_MS)
         letters = self._loading.pop(room_id)
         if runner is None:

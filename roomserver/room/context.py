@@ -4,6 +4,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from protocol.chat import ChatMessage
+from protocol.ids import UserId
 from protocol.tracks import Track
 from protocol.users import Person
 
@@ -26,4 +28,14 @@ class Context(Struct, frozen=True):
     track: Track | None = None
     """The row that queue.add names, if there is one that the actor may use."""
     seed: int = 0
-    """Chance, for the commands that need it."""
+    """Chance, for the commands that need it (queue.shuffle)."""
+    here: frozenset[UserId] = frozenset()
+    """The people who are here, without bots and without somebody whom the command puts out: for
+    the commands that count them (votes), and those that may change an open count."""
+    target: Person | None = None
+    """The person that the command names, if there is such an account. For owner.succeed, where an
+    account was deleted: the longest-serving member who has one, the owner left out."""
+    addresses: tuple[str, ...] = ()
+    """Digests of the addresses that `target` is connected from (member.ban)."""
+    message: ChatMessage | None = None
+    """The message that the command names, where it is older than those in the snapshot."""

@@ -24,8 +24,9 @@ from protocol.playback import (
 from protocol.queue import Entry, place
 from protocol.rooms import Wake
 from roomserver.room.context import Context
+from roomserver.room.order import next_after_skip
 from roomserver.room.private import Heard, Missed
-from roomserver.room.queue import requeue
+from roomserver.room.repeat import requeue
 from roomserver.room.schedule import act_at_ms, on_grid, require_before_end
 from roomserver.room.state import State, Step
 
@@ -39,7 +40,7 @@ def decide_play(state: State, command: PlaybackPlay, ctx: Context) -> list[Step]
     playback = public.playback
     if playback.entry is None and command.entry_id is None and public.queue:
         return [begin(state, public.queue[0], ctx)]
-    entry = _current(playback, command.entry_id)
+    entry = current(playback, command.entry_id)
     if playback.status != "paused":
         return []
     if public.suspended:
@@ -50,7 +51,7 @@ def decide_play(state: State, command: PlaybackPlay, ctx: Context) -> list[Step]
 def decide_pause(state: State, command: PlaybackPause, ctx: Context) -> list[Step]:
     """Rest. Rejects: nothing_playing, conflict, entry_starting."""
     playback = state.public.playback
-    entry = _current(playback, command.entry_id)
+    entry = current(playback, command.entry_id)
     if playback.status == "paused":
         return []
     at_ms = act_at_ms(playback, ctx)
@@ -71,7 +72,7 @@ def decide_seek(state: State, command: PlaybackSeek, ctx: Context) -> list[Step]
     Rejects: nothing_playing, conflict, entry_starting.
     """
     playback = state.public.playback
-    entry = _current(playback, command.entry_id)
+    entry = current(playback, command.entry_id)
     position_ms = on_grid(min(command.position_ms, playback.duration_ms()))
     is_resting = playback.started_at_ms is None and playback.status != "paused"
     if is_resting:
@@ -89,19 +90,30 @@ def decide_seek(state: State, command: PlaybackSeek, ctx: Context) -> list[Step]
 
 
 def decide_next(state: State, command: PlaybackNext, ctx: Context) -> list[Step]:
-    """Leave the current entry for the next, which is loaded already: without a gap.
+    """Leave the current entry for the next; without a gap, if people have loaded it already.
 
     Rejects: nothing_playing, conflict.
     """
-    playback = state.public.playback
-    _current(playback, command.entry_id)
+    current(state.public.playback, command.entry_id)
+    return skip(state, "skipped", ctx)
+
+
+def skip(state: State, reason: EndReason, ctx: Context) -> list[Step]:
+    """Leave the current entry, and its loop, for what follows."""
+    public = state.public
+    playback, queue = public.playback, public.queue
     at_ms = act_at_ms(playback, ctx)
     ends_at_ms = playback.ends_at_ms()
     if ends_at_ms is not None and ends_at_ms < at_ms:
         at_ms = ends_at_ms  # The next start is agreed and comes sooner than the act could.
-    following = state.public.queue[0] if state.public.queue else None
-    is_loaded = playback.status != "waiting" and not state.public.suspended
-    return _move_on(state, "skipped", at_ms, following, is_loaded, ctx)
+    following = next_after_skip(state, ctx, heard_ms(state, at_ms))
+    is_loaded = (
+        playback.status != "waiting"
+        and not public.suspended
+        and bool(queue)
+        and following is queue[0]
+    )
+    return _move_on(state, reason, at_ms, following, is_loaded, ctx)
 
 
 def decide_play_entry(state: State, command: PlaybackPlayEntry, ctx: Context) -> list[Step]:
@@ -202,7 +214,7 @@ def heard(state: State, at_ms: float) -> Heard | None:
     return None if sum_ms == state.private.heard_ms else Heard(heard_ms=sum_ms)
 
 
-def _current(playback: Playback, entry_id: str | None) -> Entry:
+def current(playback: Playback, entry_id: str | None) -> Entry:
     """The current entry, if it is the one that is meant. Rejects: nothing_playing, conflict."""
     entry = playback.entry
     if entry is None:

@@ -1,4 +1,4 @@
-"""The queue in open mode: everybody adds, each entry waits its turn."""
+"""The queue: who may add what, and how entries leave it unheard. Their order is in `order.py`."""
 
 from typing import Final
 
@@ -10,15 +10,22 @@ from protocol.queue import (
     Entry,
     QueueAdd,
     QueueAdded,
-    QueueMove,
-    QueueMoved,
+    QueueClear,
+    QueueCleared,
     QueueRemove,
     QueueRemoved,
-    place,
 )
-from protocol.snapshot import Snapshot
+from protocol.tracks import Track
 from roomserver.room.context import Context
-from roomserver.room.schedule import count_starting
+from roomserver.room.order import (
+    count_fixed,
+    index_behind,
+    index_of,
+    place_new,
+    require_free,
+    require_later,
+)
+from roomserver.room.permissions import require_action
 from roomserver.room.state import State, Step
 
 SHORTEST_SAMPLES: Final = 4_800
@@ -26,88 +33,69 @@ SHORTEST_SAMPLES: Final = 4_800
 
 
 def decide_add(state: State, command: QueueAdd, ctx: Context) -> list[Step]:
-    """Queue a track. Rejects: unknown_track, queue_full, unknown_entry, entry_starting."""
+    """Queue a track.
+
+    Rejects: unknown_track, queue_full, entry_limit, duplicate_entry, fixed_order, not_allowed,
+    unknown_entry, entry_starting.
+    """
     public = state.public
-    queue = public.queue
     track = ctx.track
     if track is None:
         raise Rejected(ErrorCode.UNKNOWN_TRACK)
     if track.duration_samples < SHORTEST_SAMPLES:
         raise Rejected(ErrorCode.UNKNOWN_TRACK, "This track is too short to be queued.")
-    limit = public.room.settings.queue_limit
-    if len(queue) >= limit:
-        raise Rejected(ErrorCode.QUEUE_FULL, limit=limit)
+    _require_room_for(state, track, ctx)
     if command.after is UNSET:
-        index = len(queue)
+        index = place_new(state, ctx)
     else:
-        index = _index_behind(public, command.after)
-        _require_later(index, public, ctx)
+        require_free(public)
+        require_action(public, ctx.actor, "place")
+        index = index_behind(public, command.after)
+        require_later(index, public, ctx)
+        # What plays in a loop is followed by its copies: next is behind them.
+        index = max(index, len(state.private.queue.loop))
     entry = Entry(
         entry_id=derive(public.room.room_id, public.lineage, public.seq + 1),
         track=track,
         added_by=ctx.actor,
         added_at_ms=ctx.now_ms,
     )
-    after = queue[index - 1].entry_id if index else None
+    after = public.queue[index - 1].entry_id if index else None
     return [Step(QueueAdded(at_ms=ctx.now_ms, entry=entry, after=after))]
 
 
 def decide_remove(state: State, command: QueueRemove, ctx: Context) -> list[Step]:
     """Take an entry out. Rejects: unknown_entry, entry_starting."""
     public = state.public
-    _require_later(_index_of(public, command.entry_id), public, ctx)
+    require_later(index_of(public, command.entry_id), public, ctx)
     return [Step(QueueRemoved(at_ms=ctx.now_ms, entry_id=command.entry_id, by=ctx.actor))]
 
 
-def decide_move(state: State, command: QueueMove, ctx: Context) -> list[Step]:
-    """Put an entry elsewhere; where it stands already is no event.
+def decide_clear(state: State, command: QueueClear, ctx: Context) -> list[Step]:
+    """Take out all that can be; of nothing there is no event.
 
-    Rejects: unknown_entry, entry_starting.
+    What starts within the lead stays, and so do the copies of a loop.
     """
-    public = state.public
-    index = _index_of(public, command.entry_id)
-    target = _index_behind(public, command.after)
-    if target in (index, index + 1):
+    queue, first = state.public.queue, count_fixed(state, ctx)
+    if first >= len(queue):
         return []
-    _require_later(min(index, target), public, ctx)
-    after = public.queue[target - 1].entry_id if target else None
-    event = QueueMoved(at_ms=ctx.now_ms, entry_id=command.entry_id, after=after, by=ctx.actor)
-    return [Step(event)]
+    kept = [entry.entry_id for entry in queue[:first]]
+    return [Step(QueueCleared(at_ms=ctx.now_ms, by=ctx.actor, kept=kept))]
 
 
-def requeue(public: Snapshot, seq: int, starting: str | None, ctx: Context) -> Step:
-    """The current entry again, under a new name, at the end of the queue.
-
-    `seq` is the one that the event will get; `starting` leaves the queue before it.
-    """
-    entry = public.playback.entry
-    assert entry is not None
-    last = next((e.entry_id for e in reversed(public.queue) if e.entry_id != starting), None)
-    again = Entry(
-        entry_id=derive(public.room.room_id, public.lineage, seq),
-        track=entry.track,
-        added_by=entry.added_by,
-        added_at_ms=ctx.now_ms,
-    )
-    return Step(QueueAdded(at_ms=ctx.now_ms, entry=again, after=last))
-
-
-def _index_of(public: Snapshot, entry_id: str) -> int:
-    index = place(public.queue, entry_id)
-    if index is None:
-        raise Rejected(ErrorCode.UNKNOWN_ENTRY)
-    return index
-
-
-def _index_behind(public: Snapshot, after: str | None) -> int:
-    """Where an entry behind `after` stands. Behind the current entry is first."""
-    current = public.playback.entry
-    if after is None or (current is not None and after == current.entry_id):
-        return 0
-    return _index_of(public, after) + 1
-
-
-def _require_later(index: int, public: Snapshot, ctx: Context) -> None:
-    """Refuse to touch what starts within the lead: clients have it in their sound already."""
-    if index < count_starting(public.playback, ctx):
-        raise Rejected(ErrorCode.ENTRY_STARTING)
+def _require_room_for(state: State, track: Track, ctx: Context) -> None:
+    """Rejects: queue_full, entry_limit, duplicate_entry."""
+    public = state.public
+    settings, queue = public.room.settings, public.queue
+    if len(queue) >= settings.queue_limit:
+        raise Rejected(ErrorCode.QUEUE_FULL, limit=settings.queue_limit)
+    limit = settings.entries_per_person
+    if limit is not None:
+        mine = (e for e in queue if e.added_by.user_id == ctx.actor.user_id and not e.again)
+        if sum(1 for _ in mine) >= limit:
+            raise Rejected(ErrorCode.ENTRY_LIMIT, limit=limit)
+    if settings.duplicates == "refuse":
+        current = public.playback.entry
+        heard = [*queue, current] if current is not None else queue
+        if any(entry.track.track_id == track.track_id for entry in heard):
+            raise Rejected(ErrorCode.DUPLICATE_ENTRY)

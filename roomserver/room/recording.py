@@ -36,6 +36,8 @@ class Closing(Struct, frozen=True):
 
 
 _encoder = msgspec.json.Encoder()
+_line_encoder = msgspec.json.Encoder(order="deterministic")
+"""Who is here is a set, which has no order of its own."""
 _opening = msgspec.json.Decoder(Opening)
 _line = msgspec.json.Decoder(Line)
 
@@ -52,9 +54,11 @@ class Recorder:
         try:
             steps = self.room.apply(command, context)
         except Rejected as refusal:
-            self._lines.append(_encoder.encode(Line(context, command, refused=refusal.code)))
+            self._lines.append(_line_encoder.encode(Line(context, command, refused=refusal.code)))
             raise
-        self._lines.append(_encoder.encode(Line(context, command, [step.event for step in steps])))
+        self._lines.append(
+            _line_encoder.encode(Line(context, command, [step.event for step in steps]))
+        )
         return steps
 
     def finish(self) -> bytes:

@@ -15,7 +15,8 @@ from roomserver.room.state import State, Step
 
 AHEAD_MS: Final = 15_000
 """The plan reaches at least this far beyond the end of the current entry, if the queue does."""
-_AHEAD_SAMPLES: Final = round(AHEAD_MS * SAMPLES_PER_MS)
+AHEAD_SAMPLES: Final = round(AHEAD_MS * SAMPLES_PER_MS)
+"""The same in samples."""
 
 
 def on_grid(instant_ms: float) -> float:
@@ -54,7 +55,7 @@ def require_before_end(playback: Playback, at_ms: float) -> None:
 def plan(queue: list[Entry], ends_at_ms: float) -> list[Start]:
     """The starts that follow, each where the one before it ends."""
     sample = round(ends_at_ms * SAMPLES_PER_MS)
-    horizon = sample + _AHEAD_SAMPLES
+    horizon = sample + AHEAD_SAMPLES
     upcoming = []
     for entry in queue:
         if sample >= horizon:
@@ -67,7 +68,7 @@ def plan(queue: list[Entry], ends_at_ms: float) -> list[Start]:
 def is_planned(playback: Playback, queue: list[Entry], ends_at_ms: float) -> bool:
     """Whether the agreed starts are those that `plan` would make; looks no further than they go."""
     sample = round(ends_at_ms * SAMPLES_PER_MS)
-    horizon = sample + _AHEAD_SAMPLES
+    horizon = sample + AHEAD_SAMPLES
     upcoming = playback.upcoming
     if len(upcoming) > len(queue):
         return False
@@ -83,10 +84,15 @@ def is_planned(playback: Playback, queue: list[Entry], ends_at_ms: float) -> boo
 
 
 def follow_schedule(state: State, ctx: Context) -> list[Step]:
-    """Agree on what follows, if it is not agreed already."""
+    """Agree on what follows, if it is not agreed already; at rest nothing follows."""
     public = state.public
     ends_at_ms = public.playback.ends_at_ms()
-    if ends_at_ms is None or is_planned(public.playback, public.queue, ends_at_ms):
+    if ends_at_ms is None:
+        upcoming: list[Start] = []
+        is_agreed = not public.playback.upcoming
+    else:
+        is_agreed = is_planned(public.playback, public.queue, ends_at_ms)
+        upcoming = [] if is_agreed else plan(public.queue, ends_at_ms)
+    if is_agreed:
         return []
-    upcoming = plan(public.queue, ends_at_ms)
     return [Step(PlaybackScheduled(at_ms=ctx.now_ms, upcoming=upcoming))]

@@ -1,5 +1,7 @@
 """Settings: one table from environment variables to a frozen `Config`."""
 
+import hashlib
+import hmac
 import ipaddress
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +13,7 @@ import msgspec
 
 MASK: Final = "***"
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+LOG_FORMATS: Final = ("json", "text")
 SIGNING_SECRET_MIN_BYTES: Final = 32
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -30,6 +33,10 @@ class SigningKey(msgspec.Struct, frozen=True):
     kid: str
     secret: bytes
 
+    def derived(self, purpose: bytes) -> bytes:
+        """32 bytes for another purpose, of no use against anything else that this key protects."""
+        return hmac.digest(self.secret, purpose, hashlib.sha256)
+
     def __repr__(self) -> str:
         return f"SigningKey(kid={self.kid!r}, secret={MASK})"
 
@@ -45,13 +52,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str | None
     storage_url: str
     limits_factor: float
+    connections_per_address: int
+    connections_per_user: int
+    connections_per_room: int
     metrics_port: int | None
     trusted_proxies: tuple[Network, ...]
     log_level: str
+    log_format: str
+    sentry_dsn: str | None
     demo: bool
     upload_max_bytes: int
     quota_bytes: int
     upload_max_duration_ms: int
+    media_workers: int
+    media_niceness: int
+    owner_check_hours: int
     signing_keys: tuple[SigningKey, ...]
 
     @property
@@ -104,10 +119,13 @@ def _flag(text: str) -> bool:
     return text.lower() in ("1", "true", "yes", "on")
 
 
-def _level(text: str) -> str:
-    if text.lower() not in LOG_LEVELS:
-        raise ValueError(f"{text!r} is not one of {', '.join(LOG_LEVELS)}")
-    return text.lower()
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"{text!r} is not one of {', '.join(words)}")
+        return text.lower()
+
+    return parse
 
 
 def _host(text: str) -> str:
@@ -128,6 +146,16 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _redis_url(text: str) -> str:
+    parts = urlsplit(_url("redis", "rediss", "unix")(text))
+    try:
+        # A password with a slash ends the address early, and what it begins with stands as a port.
+        parts.port  # noqa: B018
+    except ValueError:
+        raise ValueError("has no port that is a number; write / in a password as %2F") from None
+    return text
 
 
 def _public_url(text: str) -> str:
@@ -166,7 +194,7 @@ SETTINGS: Final = (
     Setting("data_dir", "UNISONO_DATA_DIR", Path, "", "data folder (default: XDG data folder)"),
     Setting("database_url", "DATABASE_URL", _optional(_url("postgres", "postgresql")), "",
             "an external PostgreSQL (15 or newer); unset: the embedded one", secret=True),
-    Setting("redis_url", "REDIS_URL", _optional(_url("redis", "rediss", "unix")), "",
+    Setting("redis_url", "REDIS_URL", _optional(_redis_url), "",
             "Redis for several nodes; unset: one process, no Redis", secret=True),
     Setting("public_url", "UNISONO_PUBLIC_URL", _optional(_public_url), "",
             "where people reach the server; https turns on Secure cookies and HSTS"),
@@ -174,11 +202,22 @@ SETTINGS: Final = (
             "where media is kept (default: media in the data folder)", secret=True),
     Setting("limits_factor", "UNISONO_LIMITS_FACTOR", _factor, "1",
             "scales every rate limit; 0 turns them off"),
+    Setting("connections_per_address", "UNISONO_CONNECTIONS_PER_ADDRESS", _whole(1, 10**6), "1000",
+            "sockets, and as many HTTP connections, that one address may have"),
+    Setting("connections_per_user", "UNISONO_CONNECTIONS_PER_USER", _whole(1, 10**6), "20",
+            "sockets that one user may have; one more closes the oldest"),
+    Setting("connections_per_room", "UNISONO_CONNECTIONS_PER_ROOM", _whole(1, 10**6), "10000",
+            "sockets that may be in one room at one node"),
     Setting("metrics_port", "UNISONO_METRICS_PORT", _optional(_whole(1, 65_535)), "",
             "port of /metrics; unset: none"),
     Setting("trusted_proxies", "UNISONO_TRUSTED_PROXIES", _networks, "",
             "addresses or networks whose X-Forwarded-For is believed"),
-    Setting("log_level", "UNISONO_LOG_LEVEL", _level, "info", " | ".join(LOG_LEVELS)),
+    Setting("log_level", "UNISONO_LOG_LEVEL", _one_of(*LOG_LEVELS), "info",
+            " | ".join(LOG_LEVELS)),
+    Setting("log_format", "UNISONO_LOG_FORMAT", _one_of(*LOG_FORMATS), "json",
+            "json: one object a line; text: for people"),
+    Setting("sentry_dsn", "UNISONO_SENTRY_DSN", _optional(_url("http", "https")), "",
+            "where errors are reported (needs the extra sentry); unset: nowhere", secret=True),
     Setting("demo", "UNISONO_DEMO", _flag, "no", "make a demo room with demo tracks"),
     Setting("upload_max_bytes", "UNISONO_UPLOAD_MAX_BYTES", _whole(1, 2**40), str(200 * 2**20),
             "largest upload, bytes"),
@@ -186,6 +225,12 @@ SETTINGS: Final = (
             "what one account may store, bytes"),
     Setting("upload_max_duration_ms", "UNISONO_UPLOAD_MAX_DURATION_MS", _whole(1, 10**9),
             str(4 * 3_600_000), "longest upload, milliseconds"),
+    Setting("media_workers", "UNISONO_MEDIA_WORKERS", _whole(0, 64), "1",
+            "how many uploads this process analyses at once; 0: leaves it to others"),
+    Setting("media_niceness", "UNISONO_MEDIA_NICENESS", _whole(0, 19), "19",
+            "how far analysis steps back behind everything else, as in nice(1)"),
+    Setting("owner_check_hours", "UNISONO_OWNER_CHECK_HOURS", _whole(1, 8_760), "24",
+            "how often rooms are looked for whose owner has been away for 30 days"),
     Setting("signing_keys", "UNISONO_SIGNING_KEYS", _signing_keys, "",
             "kid:secret[,kid:secret]: the first signs access tokens, the others still verify; "
             "unset: made on first start in the data folder", secret=True),
@@ -238,7 +283,10 @@ def rows(config: Config) -> Iterator[tuple[Setting, str]]:
 def _without_password(url: str) -> str:
     parts = urlsplit(url)
     user, at, place = parts.netloc.rpartition("@")
-    user = f"{user.partition(':')[0]}:{MASK}" if ":" in user else user
+    if ":" in user:
+        user = f"{user.partition(':')[0]}:{MASK}"
+    elif user and parts.scheme.startswith("http"):
+        user = MASK  # A key in the place of a name, as Sentry has it.
     query = f"?{MASK}" if parts.query else ""
     return f"{parts.scheme}://{user}{at}{place}{parts.path}{query}"
 

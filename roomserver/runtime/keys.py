@@ -1,5 +1,7 @@
 """Secrets that the server makes for itself on first start, in the data folder, mode 0600."""
 
+import asyncio
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -8,8 +10,12 @@ from typing import Final
 import msgspec
 
 from roomserver.runtime.config import SIGNING_SECRET_MIN_BYTES, Config, ConfigError, SigningKey
+from roomserver.runtime.tokens import Tokens
 
 FILE_NAME: Final = "signing-keys.json"
+LOOK_EVERY_MS: Final = 5_000
+
+_log: Final = logging.getLogger(__name__)
 
 
 def signing_keys(config: Config) -> tuple[SigningKey, ...]:
@@ -26,6 +32,41 @@ def signing_keys(config: Config) -> tuple[SigningKey, ...]:
     if not path.exists():
         _make(path)
     return _read(path)
+
+
+class KeyFile:
+    """Keeps tokens to the keys in the file, so that keys are changed without a restart."""
+
+    def __init__(self, config: Config, tokens: Tokens) -> None:
+        self._path = config.data_dir / FILE_NAME
+        self._tokens = tokens
+        self._seen = self._state()
+
+    def look(self) -> None:
+        """Read the file if it has changed; one that is no good changes nothing, and is logged."""
+        state = self._state()
+        if state == self._seen:
+            return
+        self._seen = state
+        try:
+            self._tokens.replace_keys(_read(self._path))
+        except ConfigError as error:
+            _log.warning("the old signing keys stay", extra={"error": str(error)})
+        else:
+            _log.info("signing keys were replaced")
+
+    async def follow(self) -> None:
+        """Look for ever, every 5 s."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_MS / 1_000)
+            self.look()
+
+    def _state(self) -> tuple[int, int, int] | None:
+        try:
+            told = self._path.stat()
+        except OSError:
+            return None
+        return told.st_ino, told.st_mtime_ns, told.st_size
 
 
 def _make(path: Path) -> None:

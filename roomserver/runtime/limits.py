@@ -71,6 +71,13 @@ class Limiter:
             retry_after_ms=None if allowed else max(1, reset_ms),
         )
 
+    def give_back(self, action: str, subject: str, per_minute: int) -> None:
+        """Take back the newest hit of this kind: it turned out not to count."""
+        if self._factor:
+            amount = max(1, math.ceil(per_minute * self._factor))
+            item = RateLimitItemPerSecond(amount, MINUTE_MS // 1000)
+            self._storage.drop_newest(item.key_for(action, subject))
+
 
 class _Windows(Storage, MovingWindowSupport):
     """Instants of recent hits by key, newest last, on the monotonic clock, in bounded memory."""
@@ -106,6 +113,10 @@ class _Windows(Storage, MovingWindowSupport):
         if hits is not None:
             self._drop_old(hits, now_s - expiry)
         return (hits[0], len(hits)) if hits else (now_s, 0)
+
+    def drop_newest(self, key: str) -> None:
+        if hits := self._hits.get(key):
+            hits.pop()
 
     @staticmethod
     def _drop_old(hits: deque[float], start_s: float) -> None:

@@ -16,6 +16,7 @@ from joserfc.jwk import OctKey
 from protocol.errors import ErrorCode, Rejected
 from roomserver.runtime.clock import wall_ms
 from roomserver.runtime.config import SIGNING_SECRET_MIN_BYTES, ConfigError, SigningKey
+from roomserver.runtime.digests import Digests
 
 ALGORITHM: Final = "HS256"
 ISSUER: Final = "unisono"
@@ -23,7 +24,10 @@ AUDIENCE: Final = "unisono"
 ACCESS: Final = "access"
 ACCESS_LIFETIME_MS: Final = 15 * 60_000
 LEEWAY_MS: Final = 30_000
+BUS: Final = b"bus"
 TOKEN_MAX_BYTES: Final = 4_096
+TOKENS_KEPT: Final = 4_096
+"""How many tokens are known again: checking a signature costs more than many a request does."""
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -97,6 +101,10 @@ class Tokens:
                 )
         self._signing_kid = keys[0].kid
         self._keys = {key.kid: OctKey.import_key(key.secret) for key in keys}
+        self.digests = Digests(keys)
+        self.bus_keys = tuple(key.derived(BUS) for key in keys)
+        """What the nodes seal with on the bus, in the same order: they all have these keys."""
+        self._signed: dict[str, Claims] = {}
 
     def issue(self, user_id: str, login_id: str, kind: str, display_name: str) -> IssuedToken:
         """Sign an access token of 15 minutes for one login of a user."""
@@ -127,6 +135,22 @@ class Tokens:
 
     def _verified(self, token: str) -> Claims | None:
         # Which check failed is nobody's business but ours, so every one ends the same way.
+        claims = self._signed.get(token) or self._signed_claims(token)
+        if claims is None:
+            return None
+        now_s = self._now_ms() / 1000
+        leeway_s = LEEWAY_MS / 1000
+        good = (
+            claims.iss == ISSUER
+            and claims.aud == AUDIENCE
+            and claims.token_use == ACCESS
+            and now_s < claims.exp + leeway_s
+            and max(claims.iat, claims.nbf) <= now_s + leeway_s
+        )
+        return claims if good else None
+
+    def _signed_claims(self, token: str) -> Claims | None:
+        """What one of our keys signed, good at the moment or not; a signature stays good."""
         if not token.isascii() or len(token) > TOKEN_MAX_BYTES:
             return None
         try:
@@ -139,16 +163,11 @@ class Tokens:
             claims = msgspec.json.decode(body, type=Claims)
         except (JoseError, ValueError, RecursionError):
             return None
-        now_s = self._now_ms() / 1000
-        leeway_s = LEEWAY_MS / 1000
-        good = (
-            claims.iss == ISSUER
-            and claims.aud == AUDIENCE
-            and claims.token_use == ACCESS
-            and now_s < claims.exp + leeway_s
-            and max(claims.iat, claims.nbf) <= now_s + leeway_s
-        )
-        return claims if good else None
+        if len(self._signed) >= TOKENS_KEPT:
+            # All of them are worthless within minutes anyway.
+            self._signed.clear()
+        self._signed[token] = claims
+        return claims
 
 
 def opaque() -> str:
