@@ -26,12 +26,14 @@ class Nothing(Body, frozen=True, kw_only=True):
 async def whole_bodies(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Have the body in memory before anything else happens; uploads are streamed instead."""
     if request.can_read_body and not request.content_type.startswith("multipart/"):
+        # A small body comes with its head, and needs no timer.
+        within_s = None if request.content.is_eof() else BODY_WITHIN_MS / 1_000
         try:
-            async with asyncio.timeout(BODY_WITHIN_MS / 1_000):
+            async with asyncio.timeout(within_s):
                 await request.read()
         except TimeoutError:
             raise Rejected(ErrorCode.BAD_REQUEST, "The body came too slowly.") from None
-        except (web.RequestPayloadError, ValueError):
+        except (web.RequestPayloadError, ValueError, ConnectionError):
             raise Rejected(ErrorCode.BAD_REQUEST, "The body cannot be read.") from None
     return await handler(request)
 

@@ -5,6 +5,7 @@ The row is all there is to say about a route; serving it and its page in OpenAPI
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
@@ -20,9 +21,12 @@ from httpapi.lists import Query, decode_query
 from httpapi.origins import SAFE_METHODS, require_own_origin
 from httpapi.problems import problem_response, refusal_of
 from httpapi.services import Services
+from httpapi.uploads import Upload
 from protocol.base import Body
 from protocol.errors import ErrorCode, Rejected
+from protocol.tokens import Scope, require_scope
 from protocol.users import Person
+from roomserver.runtime import logs
 
 B = TypeVar("B")
 Q = TypeVar("Q")
@@ -32,6 +36,7 @@ Auth = Literal["optional", "any", "person"] | None
 ANONYMOUS_FACTOR: Final = 20
 """Many people may share an address, so it has this much more than a user."""
 
+NUMBER_MAX_DIGITS: Final = 9
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
@@ -45,7 +50,16 @@ class Limit(Struct, frozen=True):
 class Call(Generic[B, Q]):
     """One request that got through the checks of its row."""
 
-    __slots__ = ("body", "caller", "idempotency_key", "ids", "query", "request", "services")
+    __slots__ = (
+        "body",
+        "caller",
+        "idempotency_key",
+        "ids",
+        "numbers",
+        "query",
+        "request",
+        "services",
+    )
 
     def __init__(
         self,
@@ -53,6 +67,7 @@ class Call(Generic[B, Q]):
         services: Services,
         caller: Caller | None,
         ids: dict[str, str],
+        numbers: dict[str, int],
         body: B,
         query: Q,
     ) -> None:
@@ -60,6 +75,7 @@ class Call(Generic[B, Q]):
         self.services = services
         self.caller = caller
         self.ids = ids
+        self.numbers = numbers
         self.body = body
         self.query = query
         self.idempotency_key: str | None = request.headers.get(idempotency.HEADER)
@@ -83,6 +99,7 @@ class Call(Generic[B, Q]):
 
 
 Handler = Callable[[Call[Any, Any]], Awaitable[Struct | web.StreamResponse | None]]
+Receive = Callable[[Call[None, Any]], AbstractAsyncContextManager[Upload]]
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -100,15 +117,23 @@ class Route(Struct, frozen=True, kw_only=True):
     anonymous_limit: Limit
     action: str
     refuses: tuple[ErrorCode, ...]
-    streams: bool
+    receives: Receive | None
     keyed: bool
     command: bool
+    anew: bool
+    scope: Scope | None
     media_types: tuple[str, ...]
+    tagged: bool
 
     @property
     def ids(self) -> list[str]:
         """Names of the ids in the path."""
-        return re.findall(r"{(\w+)}", self.path)
+        return re.findall(r"{(\w+_id)}", self.path)
+
+    @property
+    def numbers(self) -> list[str]:
+        """Names of the whole numbers in the path: what is no id."""
+        return re.findall(r"{(\w+)(?<!_id)}", self.path)
 
     @property
     def writes(self) -> bool:
@@ -130,18 +155,26 @@ def route(
     anonymous_limit: int | None = None,
     action: str | None = None,
     refuses: tuple[ErrorCode, ...] = (),
-    streams: bool = False,
+    receives: Receive | None = None,
     keyed: bool | None = None,
     command: bool = False,
+    anew: bool = False,
+    scope: Scope | None = None,
     media_types: tuple[str, ...] = ("application/json",),
+    tagged: bool = False,
 ) -> Route:
     """Declare a route.
 
     `limit`: per user and minute, or a `Limit`; `anonymous_limit`: per address and minute, if it is
     not 20 times that. `action`: the name that hits are counted under, shared with the command of
-    that name on the WebSocket. `refuses`: codes beyond those that follow from the row. `streams`:
-    the handler reads the body itself. `keyed`: takes an Idempotency-Key (every authorised write
-    does unless it answers with credentials). `command`: the key becomes a room's command id.
+    that name on the WebSocket. `refuses`: codes beyond those that follow from the row. `receives`:
+    takes in a form with a file, which is the body then. `keyed`: takes an Idempotency-Key (every
+    authorised write does unless it answers with credentials). `command`: the key becomes a room's
+    command id.
+    `tagged`: JSON with an ETag; what the caller has is not sent again.
+    `anew`: a command's answer that people may take back, so it is not stored with its key.
+    `scope`: what a bot token must have; by default `read` where nothing is written, the command's
+    own where there is one (`commands.submit` asks for it), and no bot token will do otherwise.
     """
     user_limit = Limit(limit) if isinstance(limit, int) else limit
     amount = anonymous_limit or user_limit.amount * ANONYMOUS_FACTOR
@@ -159,10 +192,13 @@ def route(
         anonymous_limit=Limit(amount, user_limit.window_ms),
         action=action or f"{method} {path}",
         refuses=refuses,
-        streams=streams,
+        receives=receives,
         keyed=writes and auth in ("any", "person") if keyed is None else keyed,
         command=command,
+        anew=anew,
+        scope=scope if writes else scope or "read",
         media_types=media_types,
+        tagged=tagged,
     )
 
 
@@ -172,6 +208,7 @@ class Endpoint:
     def __init__(self, route: Route, services: Services) -> None:
         self._route = route
         self._services = services
+        self._ids, self._numbers = route.ids, route.numbers
         # A body whose fields all have defaults may be left out; PATCH must say something.
         fields = msgspec.structs.fields(route.body) if route.body else ()
         self._body_optional = route.method != "PATCH" and not any(f.required for f in fields)
@@ -188,22 +225,48 @@ class Endpoint:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         route, services = self._route, self._services
         caller = await caller_of(request, services) if route.auth is not None else None
+        if caller is not None:
+            logs.tell(user_id=caller.person.user_id)
         if caller is not None and caller.by_cookie and request.method not in SAFE_METHODS:
             require_own_origin(request, services.config)
         self._limit(request, caller)
         if caller is None and route.auth not in (None, "optional"):
             raise Rejected(ErrorCode.UNAUTHENTICATED)
+        if caller is not None and not (route.command and route.scope is None):
+            require_scope(caller.scopes, route.scope)
         if route.auth == "person" and caller is not None and caller.person.kind == "guest":
             raise Rejected(ErrorCode.ACCOUNT_REQUIRED)
         query = decode_query(request, route.query)
-        ids = {name: _valid_id(request.match_info[name]) for name in route.ids}
-        body = None
-        if route.writes and not route.streams:
-            body = await decode_body(request, route.body or Nothing, optional=self._body_optional)
-        call: Call[Any, Any] = Call(request, services, caller, ids, body, query)
-        if not (route.keyed and caller is not None and call.idempotency_key is not None):
+        ids = {name: valid_id(request.match_info[name]) for name in self._ids}
+        logs.tell(**ids)
+        numbers = {name: _valid_number(request.match_info[name]) for name in self._numbers}
+        call: Call[Any, Any] = Call(request, services, caller, ids, numbers, None, query)
+        key = idempotency.key_of(request) if route.keyed and caller is not None else None
+        if route.receives is not None:
+            async with route.receives(call) as form:
+                call.body = form
+                return await self._once(call, key, form.digest)
+        if not route.writes:
             return await self._answer(call)
-        claim = await idempotency.claim(request, services, caller, retry=route.command)
+        body = route.body or Nothing
+        call.body = await decode_body(request, body, optional=self._body_optional)
+        return await self._once(call, key, await request.read())
+
+    async def _once(
+        self, call: Call[Any, Any], key: str | None, content: bytes
+    ) -> web.StreamResponse:
+        """A write; with a key, one that happens once, if `content` is the same each time."""
+        route = self._route
+        if key is None:
+            return await self._answer(call)
+        claim = await idempotency.claim(
+            self._services.database,
+            call.person.user_id,
+            key,
+            idempotency.digest_of(call.request, content),
+            retry=route.command,
+            anew=route.anew,
+        )
         if isinstance(claim, web.Response):
             return claim
         async with claim:
@@ -234,8 +297,15 @@ class Endpoint:
             raise Rejected(ErrorCode.RATE_LIMITED, retry_after_ms=verdict.retry_after_ms)
 
 
-def _valid_id(text: str) -> str:
+def valid_id(text: str, otherwise: ErrorCode = ErrorCode.NOT_FOUND) -> str:
+    """An id as the database writes it. Rejects: `otherwise`, what is none."""
     lowered = text.lower()
     if not _UUID.fullmatch(lowered):
-        raise Rejected(ErrorCode.NOT_FOUND)
+        raise Rejected(otherwise)
     return lowered
+
+
+def _valid_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_MAX_DIGITS):
+        raise Rejected(ErrorCode.NOT_FOUND)
+    return int(text)

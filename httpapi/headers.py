@@ -11,6 +11,9 @@ from roomserver.runtime.limits import Verdict
 rate_limit: Final[ContextVar[Verdict | None]] = ContextVar("rate_limit", default=None)
 """The verdict that the answer to the request in hand tells."""
 
+request_id: Final[ContextVar[str | None]] = ContextVar("request_id", default=None)
+"""What the log lines of the request in hand tell; the answer tells it, too."""
+
 PAGE_CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "media-src 'self' blob:; connect-src 'self'; font-src 'self'; worker-src 'self'; "
@@ -47,6 +50,8 @@ class Headers:
             headers.setdefault("Cache-Control", "no-store")
         # aiohttp tells its own and Python's version there.
         headers.popall("Server", None)
+        if (named := request_id.get()) is not None:
+            headers["X-Request-Id"] = named
         verdict = rate_limit.get()
         if verdict is not None and verdict.limit:
             headers["RateLimit-Limit"] = str(verdict.limit)

@@ -11,10 +11,10 @@ from typing import Final
 from aiohttp import web
 from msgspec import Struct
 
-from httpapi.auth.callers import Caller
-from httpapi.services import Services
 from protocol.errors import ErrorCode, Rejected
+from protocol.ids import UserId
 from sql import queries
+from sql.pool import Database
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
@@ -43,15 +43,18 @@ FORGET = queries.execute("idempotency.forget")
 class Claim:
     """A key that belongs to this request; `async with` it around the work."""
 
-    def __init__(self, services: Services, user_id: str, key: str) -> None:
-        self._database = services.database
+    def __init__(
+        self, database: Database, user_id: UserId, key: str, *, anew: bool = False
+    ) -> None:
+        self._database = database
         self._user_id = user_id
         self._key = key
+        self._anew = anew
         self._kept = False
 
     async def keep(self, response: web.StreamResponse) -> web.StreamResponse:
-        """Store the answer of the work that was done."""
-        body = response.body if isinstance(response, web.Response) else b""
+        """Store the answer of the work that was done; of one that is made anew, its status."""
+        body = response.body if isinstance(response, web.Response) and not self._anew else b""
         await KEEP(
             self._database,
             user_id=self._user_id,
@@ -77,41 +80,48 @@ class Claim:
             await GIVE_BACK(self._database, user_id=self._user_id, key=self._key)
 
 
+def key_of(request: web.Request) -> str | None:
+    """The key of a request, if it has one. Rejects: bad_request, one that is not usable."""
+    key = request.headers.get(HEADER)
+    if key is None or (0 < len(key) <= KEY_MAX_LENGTH and key.isascii() and key.isprintable()):
+        return key
+    raise Rejected(ErrorCode.BAD_REQUEST, f"{HEADER}: 1 to {KEY_MAX_LENGTH} ASCII characters.")
+
+
+def digest_of(request: web.Request, content: bytes) -> bytes:
+    """Equal for the same write. `content`: its body, or what differs if the body does."""
+    return hashlib.sha256(f"{request.method} {request.path}\n".encode() + content).digest()
+
+
 async def claim(
-    request: web.Request, services: Services, caller: Caller, *, retry: bool
+    database: Database, user_id: UserId, key: str, digest: bytes, *, retry: bool, anew: bool = False
 ) -> Claim | web.Response:
-    """Claim the request's key, or get the answer that it already has.
+    """Claim a key for a write, or get the answer that it already has.
 
     `retry`: a write that is under way may be done a second time, since the room knows its id.
-    Rejects: bad_request (no usable key), idempotency_conflict (another body, or under way).
+    `anew`: so may one that was answered, for its answer is not stored.
+    Rejects: idempotency_conflict (another body, or under way).
     """
-    key = request.headers.get(HEADER, "")
-    if not (0 < len(key) <= KEY_MAX_LENGTH and key.isascii() and key.isprintable()):
-        raise Rejected(ErrorCode.BAD_REQUEST, f"{HEADER}: 1 to {KEY_MAX_LENGTH} ASCII characters.")
-    digest = hashlib.sha256(f"{request.method} {request.path}\n".encode())
-    if not request.content_type.startswith("multipart/"):
-        digest.update(await request.read())
-    user_id = caller.person.user_id
     kept = None
     # No row: another request took the key in the same instant, too late for our statement to see
     # what it wrote; the next look does.
     for _ in range(LOOKS):
         kept = kept or await CLAIM(
-            services.database,
+            database,
             user_id=user_id,
             key=key,
-            body_hash=digest.digest(),
+            body_hash=digest,
             under_way=UNDER_WAY,
         )
     if kept is None:
         raise Rejected(ErrorCode.UNAVAILABLE, retry_after_ms=1_000)
     if kept.ours:
-        return Claim(services, user_id, key)
-    if kept.body_hash != digest.digest():
+        return Claim(database, user_id, key, anew=anew)
+    if kept.body_hash != digest:
         raise Rejected(ErrorCode.IDEMPOTENCY_CONFLICT)
-    if kept.status == UNDER_WAY:
+    if kept.status == UNDER_WAY or anew:
         if retry:
-            return Claim(services, user_id, key)
+            return Claim(database, user_id, key, anew=anew)
         raise Rejected(
             ErrorCode.IDEMPOTENCY_CONFLICT, "The first request with this key is under way."
         )

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from typing import Annotated, Any, Final, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, TypeVar, get_args
 
 import msgspec
 from aiohttp import web
@@ -11,6 +12,7 @@ from msgspec import Meta, Struct
 from protocol.errors import ErrorCode, Rejected
 
 T = TypeVar("T")
+Row = TypeVar("Row")
 
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Cursor = Annotated[str, Meta(min_length=1, max_length=400)]
@@ -41,6 +43,31 @@ def decode_query(request: web.Request, kind: type[T]) -> T:
         return msgspec.convert(values, kind, strict=False)
     except (msgspec.ValidationError, UnicodeEncodeError, ValueError) as error:
         raise Rejected(ErrorCode.BAD_REQUEST, str(error)[:300]) from None
+
+
+def start(query: PageQuery, scope: str, kind: Any) -> Any:
+    """The place behind which a page begins, as `kind` (a tuple type); Nones for the first page.
+
+    Rejects: bad_request.
+    """
+    if query.cursor is None:
+        return (None,) * len(get_args(kind))
+    return decode_cursor(query.cursor, scope, kind)
+
+
+def page(
+    rows: Sequence[Row],
+    query: PageQuery,
+    scope: str,
+    place: Callable[[Row], tuple[str | int, ...]],
+) -> tuple[Sequence[Row], str | None]:
+    """The rows to show, and the cursor of the next page if there is one.
+
+    One row more than `query.limit` was read: it says whether there is another page. `place`: what
+    a row is sorted by.
+    """
+    shown = rows[: query.limit]
+    return shown, encode_cursor(scope, *place(shown[-1])) if len(rows) > len(shown) else None
 
 
 def encode_cursor(scope: str, *place: str | int) -> str:

@@ -40,7 +40,7 @@ class Pages:
         return self._answer(request, request.match_info["path"])
 
     async def app(self, request: web.Request) -> web.Response:
-        """The page itself: `/` and `/rooms/{id}`."""
+        """The page itself, at `/`, `/rooms/{id}`, `/tracks`, `/history` and `/account`."""
         return self._answer(request, "index.html")
 
     async def docs(self, request: web.Request) -> web.Response:

@@ -91,6 +91,9 @@ def refusal_of(error: Exception, *, where: str) -> Rejected:
     if is_unreachable(error):
         _log.warning("the database cannot be reached", extra={"where": where})
         return Rejected(ErrorCode.UNAVAILABLE, retry_after_ms=1_000)
+    if isinstance(error, MemoryError):
+        _log.warning("no memory was given", extra={"where": where})
+        return Rejected(ErrorCode.UNAVAILABLE, retry_after_ms=5_000)
     _log.error("a request failed", exc_info=error, extra={"where": where})
     return Rejected(ErrorCode.INTERNAL)
 

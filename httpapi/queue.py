@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from httpapi.access import live_state, open_room
+from httpapi.access import SEEN, live_state, open_room
 from httpapi.bodies import Nothing
 from httpapi.commands import REFUSALS, event_of, submit
 from httpapi.endpoint import Call, Route, route
@@ -51,8 +51,8 @@ async def read_queue(call: Call[None, PageQuery]) -> QueuePage:
 async def add(call: Call[QueueAddBody, Query]) -> Entry:
     """Queue a track."""
     row = await open_room(call)
-    ack = await submit(call, row, QueueAdd(track_id=call.body.track_id, after=call.body.after))
-    added: QueueAdded = await event_of(call, row, ack, QueueAdded)
+    command = QueueAdd(track_id=call.body.track_id, after=call.body.after)
+    added: QueueAdded = await event_of(call, row, await submit(call, row, command), QueueAdded)
     return added.entry
 
 
@@ -71,13 +71,14 @@ async def remove(call: Call[Nothing, Query]) -> None:
 _QUEUE: Final = "/api/rooms/{room_id}/queue"
 _ENTRY: Final = f"{_QUEUE}/{{entry_id}}"
 _E: Final = ErrorCode
-_PLACES: Final = (*REFUSALS, _E.UNKNOWN_ENTRY, _E.ENTRY_STARTING)
+_PLACES: Final = (*REFUSALS, _E.UNKNOWN_ENTRY, _E.ENTRY_STARTING, _E.FIXED_ORDER)
 
 ROUTES: Final[tuple[Route, ...]] = (
     route("GET", _QUEUE, read_queue, query=PageQuery, returns=QueuePage, limit=30,
-          refuses=(_E.ROOM_NOT_FOUND, _E.ROOM_CLOSED, _E.ROOM_PASSWORD)),
+          refuses=SEEN),
     route("POST", _QUEUE, add, body=QueueAddBody, returns=Entry, status=201, limit=10,
-          action="queue.add", command=True, refuses=(*_PLACES, _E.UNKNOWN_TRACK, _E.QUEUE_FULL)),
+          action="queue.add", command=True, refuses=(
+              *_PLACES, _E.UNKNOWN_TRACK, _E.QUEUE_FULL, _E.ENTRY_LIMIT, _E.DUPLICATE_ENTRY)),
     route("PATCH", _ENTRY, move, body=QueueMoveBody, limit=10, action="queue.move", command=True,
           refuses=_PLACES),
     route("DELETE", _ENTRY, remove, limit=10, action="queue.remove", command=True,

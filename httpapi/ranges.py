@@ -59,7 +59,7 @@ def attachment(name: str) -> str:
     return f"attachment; filename=\"{plain[:150]}\"; filename*=UTF-8''{quote(name[:150], safe='')}"
 
 
-def _has_etag(header: str | None, etag: str) -> bool:
+def has_etag(header: str | None, etag: str) -> bool:
     """If-None-Match compares weakly: `W/` makes no difference."""
     tags = [tag.strip().removeprefix("W/") for tag in (header or "").split(",")]
     return "*" in tags or etag in tags
@@ -84,7 +84,7 @@ async def serve_file(
         "Content-Disposition": attachment(name),
         "Content-Security-Policy": MEDIA_CSP,
     }
-    if _has_etag(request.headers.get("If-None-Match"), etag):
+    if has_etag(request.headers.get("If-None-Match"), etag):
         return web.Response(status=304, headers=headers)
     span = None
     # A range is for GET only; If-Range must be the very (strong) tag, a date never is.

@@ -1,22 +1,33 @@
 """Rooms: find one, make one, read it, come and go."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
 from uuid import uuid4
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
+from msgspec.structs import replace
 
-from httpapi.access import ListedRoom, RoomRow, found_room, live_state, open_room, visible_room
+from httpapi.access import (
+    SEEN,
+    ListedRoom,
+    RoomRow,
+    found_room,
+    live_state,
+    open_room,
+    visible_room,
+)
 from httpapi.bodies import Nothing
 from httpapi.commands import REFUSALS, SYSTEM, submit
 from httpapi.endpoint import Call, Route, route
-from httpapi.lists import PageQuery, Query, decode_cursor, encode_cursor
+from httpapi.instants import microseconds
+from httpapi.lists import PageQuery, Query, page, start
+from httpapi.members import Members, members_of
 from httpapi.services import Services
 from protocol import names
 from protocol.codec import encode
 from protocol.errors import ErrorCode, Rejected
 from protocol.ids import RoomId
+from protocol.limits import KNOCK
 from protocol.members import MemberAdd, MemberRemove
 from protocol.rooms import (
     Room,
@@ -25,6 +36,7 @@ from protocol.rooms import (
     RoomJoin,
     RoomPage,
     RoomPatch,
+    RoomRelock,
     RoomSummary,
     RoomUpdate,
 )
@@ -33,8 +45,6 @@ from protocol.users import Person
 from sql import queries
 
 ROOM_NAME_MAX_LENGTH: Final = 80
-MEMBERS_SHOWN: Final = 100
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Born(Struct, frozen=True):
@@ -45,6 +55,7 @@ class Born(Struct, frozen=True):
 
 CREATE = queries.one("rooms.create", Born)
 PASSWORD_HASH = queries.scalar("rooms.password_hash", str)
+SET_PASSWORD = queries.scalar("rooms.set_password", str)
 LIST_ACTIVE = queries.many("rooms.list_active", ListedRoom)
 LIST_NEW = queries.many("rooms.list_new", ListedRoom)
 MINE = queries.many("rooms.mine", ListedRoom)
@@ -66,25 +77,12 @@ class NameQuery(Query, frozen=True, kw_only=True):
     name: Annotated[str, Meta(min_length=1, max_length=80)]
 
 
-def _microseconds(at: datetime) -> int:
-    gap = at - _EPOCH
-    return (gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds
-
-
-def _page(rows: Sequence[ListedRoom], limit: int, scope: str) -> RoomPage:
-    """One more than asked for was read: it says whether there is another page."""
-    shown = rows[:limit]
-    cursor = None
-    if len(rows) > limit:
-        last = shown[-1]
-        active = scope.startswith("active")
-        place = last.listeners if active else _microseconds(last.created_at)
-        cursor = encode_cursor(scope, place, last.room_id)
-    return RoomPage(items=[row.summary() for row in shown], next_cursor=cursor)
-
-
 Place = tuple[Annotated[int, Meta(ge=0, le=2**53)], RoomId]
 ActivePlace = tuple[Annotated[int, Meta(ge=0, le=2**31 - 1)], RoomId]
+
+
+def _place(last: ListedRoom) -> tuple[int, str]:
+    return microseconds(last.created_at), last.room_id
 
 
 async def list_rooms(call: Call[None, RoomsQuery]) -> RoomPage:
@@ -94,34 +92,41 @@ async def list_rooms(call: Call[None, RoomsQuery]) -> RoomPage:
     name_key = names.key(query.query.strip())
     most = query.limit + 1
     if query.sort == "active":
-        before = decode_cursor(query.cursor, scope, ActivePlace) if query.cursor else (None, None)
+        before_listeners, before_room_id = start(query, scope, ActivePlace)
         rows = await LIST_ACTIVE(
             database,
             name_key=name_key,
-            before_listeners=before[0],
-            before_room_id=before[1],
+            before_listeners=before_listeners,
+            before_room_id=before_room_id,
             most=most,
         )
+        shown, cursor = page(rows, query, scope, lambda last: (last.listeners, last.room_id))
     else:
-        start = decode_cursor(query.cursor, scope, Place) if query.cursor else (None, None)
+        before_us, before_room_id = start(query, scope, Place)
         rows = await LIST_NEW(
-            database, name_key=name_key, before_us=start[0], before_room_id=start[1], most=most
+            database,
+            name_key=name_key,
+            before_us=before_us,
+            before_room_id=before_room_id,
+            most=most,
         )
-    return _page(rows, query.limit, scope)
+        shown, cursor = page(rows, query, scope, _place)
+    return RoomPage(items=[row.summary() for row in shown], next_cursor=cursor)
 
 
 async def my_rooms(call: Call[None, PageQuery]) -> RoomPage:
     """The rooms that the caller has a place in, the newest first."""
     query = call.query
-    start = decode_cursor(query.cursor, "my rooms", Place) if query.cursor else (None, None)
+    before_us, before_room_id = start(query, "my rooms", Place)
     rows = await MINE(
         call.services.database,
         user_id=call.person.user_id,
-        before_us=start[0],
-        before_room_id=start[1],
+        before_us=before_us,
+        before_room_id=before_room_id,
         most=query.limit + 1,
     )
-    return _page(rows, query.limit, "my rooms")
+    shown, cursor = page(rows, query, "my rooms", _place)
+    return RoomPage(items=[row.summary() for row in shown], next_cursor=cursor)
 
 
 async def room_by_name(call: Call[None, NameQuery]) -> RoomSummary:
@@ -186,14 +191,14 @@ async def make_room(services: Services, owner: Person, body: RoomCreate) -> Room
         last_seq=0,
         my_role="owner",
     )
-    return details(owner.user_id, row, snapshot)
+    [you] = snapshot.members.values()
+    return details(row, snapshot, Members([you], 1, you))
 
 
-def details(user_id: str | None, row: RoomRow, snapshot: Snapshot) -> RoomDetails:
+def details(row: RoomRow, snapshot: Snapshot, members: Members) -> RoomDetails:
     """The list's row and the live state as one answer; the live state has the last word."""
     room, summary = snapshot.room, row.summary()
     entry = snapshot.playback.entry
-    members = list(snapshot.members.values())
     return RoomDetails(
         room_id=room.room_id,
         name=room.name,
@@ -208,25 +213,31 @@ def details(user_id: str | None, row: RoomRow, snapshot: Snapshot) -> RoomDetail
         suspended=snapshot.suspended,
         lineage=snapshot.lineage,
         seq=snapshot.seq,
-        you=snapshot.members.get(user_id) if user_id else None,
-        members=members[:MEMBERS_SHOWN],
-        member_count=len(members),
+        you=members.you,
+        members=members.first,
+        member_count=members.count,
         queue_length=len(snapshot.queue),
         playback=snapshot.playback,
     )
 
 
+async def _details(call: Call[Any, Any], row: RoomRow, *, at_least: int = 0) -> RoomDetails:
+    members = await members_of(call.services.database, row.room_id, call.user_id)
+    # The live state is shared and goes on changing: it is read last.
+    return details(row, await live_state(call, row, at_least=at_least), members)
+
+
 async def get_room(call: Call[None, Query]) -> RoomDetails:
     """A room with its members and what plays."""
     row = await open_room(call)
-    return details(call.user_id, row, await live_state(call, row))
+    return await _details(call, row)
 
 
 async def join(call: Call[RoomJoin, Query]) -> RoomDetails:
     """Take a durable place in a room; who has one keeps it."""
     row = await found_room(call)
     if row.my_role is not None:
-        return details(call.user_id, row, await live_state(call, row))
+        return await _details(call, row)
     if row.has_password or call.body.password is not None:
         # Verified in any case: neither the answer nor its time tells strangers of private rooms.
         stored = await PASSWORD_HASH(call.services.database, room_id=row.room_id)
@@ -238,7 +249,7 @@ async def join(call: Call[RoomJoin, Query]) -> RoomDetails:
     if row.has_password and not right:
         raise Rejected(ErrorCode.ROOM_PASSWORD)
     ack = await submit(call, row, MemberAdd(person=call.person), actor=SYSTEM)
-    return details(call.user_id, row, await live_state(call, row, at_least=ack.seq))
+    return await _details(call, row, at_least=ack.seq)
 
 
 async def leave(call: Call[Nothing, Query]) -> None:
@@ -248,16 +259,41 @@ async def leave(call: Call[Nothing, Query]) -> None:
 
 
 async def change_room(call: Call[RoomPatch, Query]) -> RoomDetails:
-    """Change name, description or settings; the owner's right."""
+    """Change name, description, settings; the owner also visibility, permissions and password."""
     row = await visible_room(call)
     body = call.body
+    password_hash = None
+    if body.password is not UNSET:
+        if row.my_role != "owner":
+            raise Rejected(ErrorCode.NOT_ALLOWED)
+        if body.password is not None:
+            password_hash = await call.services.passwords.hash(body.password)
     command = RoomUpdate(
         name=None if body.name is None else room_name(body.name),
         description=body.description,
+        visibility=body.visibility,
         settings=body.settings,
     )
     ack = await submit(call, row, command)
-    return details(call.user_id, row, await live_state(call, row, at_least=ack.seq))
+    if body.password is not UNSET:
+        row = await _relock(call, row, password_hash)
+    return await _details(call, row, at_least=ack.seq)
+
+
+async def _relock(call: Call[Any, Any], row: RoomRow, password_hash: str | None) -> RoomRow:
+    """Set, change or remove (None) the password. Rejects: not_allowed (the owner no more)."""
+    services = call.services
+    is_set = await SET_PASSWORD(
+        services.database,
+        room_id=row.room_id,
+        user_id=call.person.user_id,
+        password_hash=password_hash,
+    )
+    if is_set is None:
+        raise Rejected(ErrorCode.NOT_ALLOWED)
+    # The home reads it anew; not under the request's own key, which names the other command.
+    await services.calls.submit(row.room_id, SYSTEM, RoomRelock())
+    return replace(row, has_password=password_hash is not None)
 
 
 async def close_room(call: Call[Nothing, Query]) -> None:
@@ -266,7 +302,6 @@ async def close_room(call: Call[Nothing, Query]) -> None:
 
 
 _ROOM: Final = "/api/rooms/{room_id}"
-_SEEN: Final = (ErrorCode.ROOM_NOT_FOUND, ErrorCode.ROOM_CLOSED, ErrorCode.ROOM_PASSWORD)
 
 ROUTES: Final[tuple[Route, ...]] = (
     route("GET", "/api/rooms", list_rooms, query=RoomsQuery, returns=RoomPage, auth="optional",
@@ -276,13 +311,13 @@ ROUTES: Final[tuple[Route, ...]] = (
     route("GET", "/api/rooms/by-name", room_by_name, query=NameQuery, returns=RoomSummary,
           auth="optional", limit=10, refuses=(ErrorCode.ROOM_NOT_FOUND,)),
     route("GET", "/api/rooms/mine", my_rooms, query=PageQuery, returns=RoomPage, limit=10),
-    route("GET", _ROOM, get_room, returns=RoomDetails, auth="optional", limit=60, refuses=_SEEN),
+    route("GET", _ROOM, get_room, returns=RoomDetails, auth="optional", limit=60, refuses=SEEN),
     route("PATCH", _ROOM, change_room, body=RoomPatch, returns=RoomDetails, limit=10,
           action="room.update", command=True, refuses=REFUSALS),
     route("DELETE", _ROOM, close_room, limit=10, action="room.close", command=True,
           refuses=REFUSALS),
-    route("POST", f"{_ROOM}/join", join, body=RoomJoin, returns=RoomDetails, limit=10,
-          command=True, refuses=REFUSALS),
+    route("POST", f"{_ROOM}/join", join, body=RoomJoin, returns=RoomDetails, limit=KNOCK.amount,
+          action=KNOCK.action, command=True, refuses=REFUSALS),
     route("POST", f"{_ROOM}/leave", leave, limit=10, command=True,
           refuses=(*REFUSALS, ErrorCode.NOT_MEMBER, ErrorCode.OWNER_STAYS)),
 )  # fmt: skip

@@ -1,16 +1,18 @@
 """What the handlers of the sidecar work with; whoever starts the sidecar fills it in."""
 
+import asyncio
 from dataclasses import dataclass, field
 
-from httpapi.auth.passwords import Passwords
 from httpapi.auth.revocations import Revocations
 from httpapi.live import LiveRooms
+from httpapi.media.listening import Listening
 from httpapi.media.storage import Storage
 from httpapi.media.worker import ProbeWorker
 from roomserver.bus.calls import Calls
 from roomserver.runtime.clock import ClusterClock
 from roomserver.runtime.config import Config
 from roomserver.runtime.limits import Limiter
+from roomserver.runtime.passwords import Passwords
 from roomserver.runtime.tasks import Tasks
 from roomserver.runtime.tokens import Tokens
 from sql.pool import Database
@@ -25,11 +27,14 @@ class Services:
     clock: ClusterClock
     tokens: Tokens
     limiter: Limiter
+    passwords: Passwords
     calls: Calls
     storage: Storage
     tasks: Tasks
 
-    passwords: Passwords = field(default_factory=Passwords)
     revocations: Revocations = field(default_factory=Revocations)
     live: LiveRooms = field(default_factory=LiveRooms)
     probes: ProbeWorker = field(default_factory=ProbeWorker)
+    listening: Listening = field(default_factory=Listening)
+    job_added: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when this process has made a job: a free worker need not wait for its next look."""

@@ -1,6 +1,7 @@
 """The sidecar as a part of a process: opens what it owns, hands out connections, closes again."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from roomserver.bus.calls import Calls
 from roomserver.runtime.clock import ClusterClock
 from roomserver.runtime.config import Config
 from roomserver.runtime.limits import Limiter
+from roomserver.runtime.passwords import Passwords
 from roomserver.runtime.tasks import Tasks
 from roomserver.runtime.tokens import Tokens
 from sql.pool import Database
@@ -32,6 +34,7 @@ class Sidecar:
         clock: ClusterClock,
         tokens: Tokens,
         limiter: Limiter,
+        passwords: Passwords,
         calls: Calls,
         tasks: Tasks,
     ) -> None:
@@ -42,6 +45,7 @@ class Sidecar:
             clock=clock,
             tokens=tokens,
             limiter=limiter,
+            passwords=passwords,
             calls=calls,
             storage=storage,
             tasks=tasks,
@@ -60,13 +64,16 @@ class Sidecar:
         """Let the requests under way finish, for at most 5 s."""
         await self._runner.cleanup()
 
-    def protocol(self) -> asyncio.Protocol:
-        """A protocol for one connection; what was read of it already goes to `data_received`."""
+    def protocol(self, gone: Callable[[], None]) -> asyncio.Protocol:
+        """A protocol for one connection; what was read of it already goes to `data_received`.
+
+        `gone` is called when the connection is lost.
+        """
         server = self._runner.server
         if server is None:
             raise RuntimeError("the sidecar was not started")
-        return factory(server)()
+        return factory(server)(gone)
 
     async def make_demo(self) -> str:
-        """Make the demo room if there is none; returns the path of its page."""
-        return f"/rooms/{await seed(self.services)}"
+        """Make the demo room if there is none; returns the path of its page once music plays."""
+        return f"/rooms/{(await seed(self.services)).room_id}"

@@ -1,21 +1,32 @@
 """Multipart uploads, read piece by piece: aiohttp neither caps nor times them."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
+import msgspec
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http import HttpProcessingError
 
 from httpapi.media.storage import Staged, Storage
 from protocol.errors import ErrorCode, Rejected
 
 CHUNK_BYTES: Final = 64 * 1024
 CHUNK_WITHIN_MS: Final = 20_000
+LEAST_BYTES_PER_S: Final = 1_024
+"""On the whole: a byte now and then would keep a connection and a staged file for days."""
 FORM_OVERHEAD_BYTES: Final = 64 * 1024
 """What boundaries, part headers and small fields may add to the file."""
 FIELD_MAX_BYTES: Final = 1_024
 PARTS_MAX: Final = 8
+
+
+MALFORMED: Final = (
+    ValueError, AssertionError, ConnectionError, web.RequestPayloadError, HttpProcessingError,
+)  # fmt: skip
+"""What aiohttp raises for a form that is none, or not whole."""
 
 
 class Upload(NamedTuple):
@@ -24,6 +35,13 @@ class Upload(NamedTuple):
     staged: Staged
     name: str
     fields: dict[str, str]
+
+    @property
+    def digest(self) -> bytes:
+        """Equal for forms that say the same, whatever lies between their parts."""
+        said = msgspec.json.encode((self.staged.sha256, sorted(self.fields.items())))
+        # The name may hold half a character, which JSON cannot.
+        return hashlib.sha256(said + self.name.encode(errors="surrogateescape")).digest()
 
 
 @asynccontextmanager
@@ -72,16 +90,19 @@ async def _parts(
             fields[part.name] = data.decode()
     except TimeoutError:
         raise _slow() from None
-    except (ValueError, AssertionError, web.RequestPayloadError) as error:
+    except MALFORMED as error:
         raise Rejected(ErrorCode.BAD_REQUEST, "The form is not well formed.") from error
     raise Rejected(ErrorCode.BAD_REQUEST, "The form has too many parts.")
 
 
 async def _pieces(part: BodyPartReader, max_bytes: int | None = None) -> AsyncIterator[bytes]:
-    total_bytes = 0
+    total_bytes, loop = 0, asyncio.get_running_loop()
+    patience_s = CHUNK_WITHIN_MS / 1_000
+    begun_s = loop.time()
     try:
         while not part.at_eof():
-            async with asyncio.timeout(CHUNK_WITHIN_MS / 1_000):
+            due_s = begun_s + patience_s + total_bytes / LEAST_BYTES_PER_S
+            async with asyncio.timeout_at(min(due_s, loop.time() + patience_s)):
                 piece = await part.read_chunk(CHUNK_BYTES)
             total_bytes += len(piece)
             if max_bytes is not None and total_bytes > max_bytes:
@@ -89,9 +110,9 @@ async def _pieces(part: BodyPartReader, max_bytes: int | None = None) -> AsyncIt
             yield bytes(piece)
     except TimeoutError:
         raise _slow() from None
-    except (ValueError, AssertionError, web.RequestPayloadError) as error:
+    except MALFORMED as error:
         raise Rejected(ErrorCode.BAD_REQUEST, "The form is not well formed.") from error
 
 
 def _slow() -> Rejected:
-    return Rejected(ErrorCode.BAD_REQUEST, "The upload stood still for too long.")
+    return Rejected(ErrorCode.BAD_REQUEST, "The upload came too slowly.")

@@ -1,4 +1,4 @@
-"""The caller's own profile."""
+"""The caller's own profile and settings."""
 
 from typing import Final
 
@@ -6,11 +6,11 @@ from msgspec import UNSET
 
 from httpapi.auth.accounts import display_name
 from httpapi.auth.logins import me
-from httpapi.auth.people import CHANGE
+from httpapi.auth.people import CHANGE, CHANGE_SETTINGS, SETTINGS, SettingsRow
 from httpapi.endpoint import Call, Route, route
 from httpapi.lists import Query
 from protocol.errors import ErrorCode, Rejected
-from protocol.users import User, UserPatch
+from protocol.users import User, UserPatch, UserSettings, UserSettingsBody
 
 
 async def change_me(call: Call[UserPatch, Query]) -> User:
@@ -31,7 +31,33 @@ async def change_me(call: Call[UserPatch, Query]) -> User:
     return row.user()
 
 
+async def settings(call: Call[None, Query]) -> UserSettings:
+    """What others may know of the caller."""
+    return _found(await SETTINGS(call.services.database, user_id=call.person.user_id))
+
+
+async def change_settings(call: Call[UserSettingsBody, Query]) -> UserSettings:
+    """Say what others may know."""
+    row = await CHANGE_SETTINGS(
+        call.services.database,
+        user_id=call.person.user_id,
+        show_history=call.body.show_history,
+    )
+    return _found(row)
+
+
+def _found(row: SettingsRow | None) -> UserSettings:
+    if row is None:
+        raise Rejected(ErrorCode.UNAUTHENTICATED)
+    return UserSettings(show_history=row.show_history)
+
+
+_SETTINGS: Final = "/api/users/me/settings"
+
 ROUTES: Final[tuple[Route, ...]] = (
     route("GET", "/api/users/me", me, returns=User, limit=10),
     route("PATCH", "/api/users/me", change_me, body=UserPatch, returns=User, limit=10),
-)
+    route("GET", _SETTINGS, settings, returns=UserSettings, limit=15),
+    route("PUT", _SETTINGS, change_settings, body=UserSettingsBody, returns=UserSettings,
+          limit=15),
+)  # fmt: skip

@@ -4,13 +4,15 @@ import logging
 from typing import Final
 from uuid import uuid4
 
-from httpapi.auth.opening import open_login, require_own_page
-from httpapi.auth.people import ADD_ACCOUNT, ADD_GUEST, UPGRADE_GUEST
+from httpapi.auth.opening import end_login, open_login, require_own_page
+from httpapi.auth.people import ADD_ACCOUNT, ADD_GUEST, UPGRADE_GUEST, UserRow
 from httpapi.endpoint import Call, Route, route
 from httpapi.lists import Query
+from httpapi.services import Services
 from protocol import names
 from protocol.auth import GuestBody, LoggedIn, RegisterBody
 from protocol.errors import ErrorCode, Rejected
+from sql.faults import FAULTS, is_taken
 
 DISPLAY_NAME_MAX_LENGTH: Final = 40
 GUESTS_AN_ADDRESS: Final = 120
@@ -32,7 +34,8 @@ async def guest(call: Call[GuestBody, Query]) -> LoggedIn:
 
 
 async def register(call: Call[RegisterBody, Query]) -> LoggedIn:
-    """Make an account. With a guest's credentials the guest becomes it and keeps everything.
+    """Make an account. With a guest's credentials the guest becomes it and keeps everything but
+    the login, whose sockets end.
 
     A known e-mail address is answered like an unknown one.
     """
@@ -47,23 +50,41 @@ async def register(call: Call[RegisterBody, Query]) -> LoggedIn:
         "email": names.key(body.email),
         "password_hash": await services.passwords.hash(body.password),
     }
-    if guest is None:
-        row = await ADD_ACCOUNT(
-            services.database,
-            user_id=str(uuid4()),
-            kind="person",
-            display_name=shown or username,
-            **account,
-        )
-    else:
-        user_id = guest.person.user_id
-        row = await UPGRADE_GUEST(services.database, user_id=user_id, display_name=shown, **account)
+    guest_id = guest.person.user_id if guest else None
+    # Who loses a race for an e-mail address sees at a second look that it is known.
+    row = await _claimed(services, guest_id, shown, account) or await _claimed(
+        services, guest_id, shown, account
+    )
     if row is None:
         raise Rejected(ErrorCode.NAME_TAKEN, path="username")
     _log.info("account made", extra={"user_id": row.user_id})
-    return await open_login(
-        call, row, cookie=body.cookie, renewed_login_id=guest.login_id if guest else None
-    )
+    opened = await open_login(call, row, cookie=body.cookie)
+    if guest is not None:
+        # Somebody else may have planted the guest's login: nothing of it opens the account.
+        await end_login(call, guest.login_id, reason="upgraded")
+    return opened
+
+
+async def _claimed(
+    services: Services, guest_id: str | None, shown: str | None, account: dict[str, str]
+) -> UserRow | None:
+    """The account that came to be; None where something in it is another's."""
+    try:
+        if guest_id is not None:
+            return await UPGRADE_GUEST(
+                services.database, user_id=guest_id, display_name=shown, **account
+            )
+        return await ADD_ACCOUNT(
+            services.database,
+            user_id=str(uuid4()),
+            kind="person",
+            display_name=shown or account["username"],
+            **account,
+        )
+    except FAULTS as error:
+        if is_taken(error):
+            return None
+        raise
 
 
 ROUTES: Final[tuple[Route, ...]] = (

@@ -7,7 +7,10 @@ from aiohttp_session import get_session
 from msgspec import Struct
 
 from protocol.errors import ErrorCode, Rejected
+from protocol.tokens import BOT_TOKEN_PREFIX, Scope, scopes_of
 from protocol.users import Person, UserKind
+from roomserver.runtime.tokens import hash_opaque
+from sql import queries
 
 if TYPE_CHECKING:
     from httpapi.services import Services
@@ -19,6 +22,8 @@ class Caller(Struct, frozen=True):
     person: Person
     login_id: str
     by_cookie: bool
+    scopes: frozenset[Scope] | None = None
+    """What a bot token is good for; None: a person, who may do all that a person may."""
 
 
 class LoginRow(Struct, frozen=True):
@@ -30,6 +35,16 @@ class LoginRow(Struct, frozen=True):
     kind: UserKind
 
 
+class TokenRow(LoginRow, frozen=True):
+    """The login that a bot token opens."""
+
+    scopes: str
+    expires_in_ms: float | None
+
+
+USE_TOKEN = queries.maybe("tokens.use", TokenRow)
+
+
 async def caller_of(request: web.Request, services: "Services") -> Caller | None:
     """Who calls; None without credentials or with a cookie that opens nothing.
 
@@ -37,7 +52,7 @@ async def caller_of(request: web.Request, services: "Services") -> Caller | None
     """
     given = request.headers.getall("Authorization", ())
     if given:
-        return _bearer(given, services)
+        return await _bearer(given, services)
     login = await get_session(request)
     row: LoginRow | None = login.get("row")
     if row is None:
@@ -46,14 +61,25 @@ async def caller_of(request: web.Request, services: "Services") -> Caller | None
     return Caller(person, row.login_id, by_cookie=True)
 
 
-def _bearer(given: "list[str] | tuple[str, ...]", services: "Services") -> Caller:
+async def _bearer(given: "list[str] | tuple[str, ...]", services: "Services") -> Caller:
     scheme, _, token = given[0].partition(" ")
     if len(given) > 1 or scheme.lower() != "bearer":
         raise Rejected(ErrorCode.UNAUTHENTICATED)
-    claims = services.tokens.verify(token.strip())
+    token = token.strip()
+    if token.startswith(BOT_TOKEN_PREFIX):
+        return await _bot(token, services)
+    claims = services.tokens.verify(token)
     if services.revocations.has(claims.login_id, claims.user_id):
         raise Rejected(ErrorCode.UNAUTHENTICATED)
     # Signed by us, so the kind is one of ours.
     kind = cast(UserKind, claims.kind)
     person = Person(user_id=claims.user_id, display_name=claims.display_name, kind=kind)
     return Caller(person, claims.login_id, by_cookie=False)
+
+
+async def _bot(token: str, services: "Services") -> Caller:
+    row = await USE_TOKEN(services.database, token_hash=hash_opaque(token))
+    if row is None:
+        raise Rejected(ErrorCode.UNAUTHENTICATED)
+    person = Person(user_id=row.user_id, display_name=row.display_name, kind=row.kind)
+    return Caller(person, row.login_id, by_cookie=False, scopes=scopes_of(row.scopes))

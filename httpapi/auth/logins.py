@@ -1,34 +1,36 @@
-"""Signing in and out: login, refresh, logout, and the ticket for a WebSocket."""
+"""A login and its life: refreshed, listed, ended; and the ticket for a WebSocket."""
 
 import logging
-from typing import Any, Final
+from datetime import datetime
+from typing import Annotated, Final
 
 from aiohttp_session import get_session
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from httpapi.addresses import client_address
-from httpapi.auth.opening import hand_out, open_login, require_own_page
-from httpapi.auth.people import CANDIDATES, GET, REHASH, Candidate, UserRow
+from httpapi.auth.opening import end_login, hand_out, require_own_page
+from httpapi.auth.people import GET, UserRow
 from httpapi.bodies import Nothing
 from httpapi.endpoint import Call, Route, route
-from httpapi.lists import Query
-from protocol import names
+from httpapi.instants import microseconds, written
+from httpapi.lists import PageQuery, Query, page, start
 from protocol.auth import (
     PASSWORD_MIN_LENGTH,
     AuthConfig,
     LoggedIn,
-    LoginBody,
+    LoginDetails,
+    LoginPage,
     RefreshBody,
     Ticket,
 )
 from protocol.errors import ErrorCode, Rejected
+from protocol.ids import LoginId
 from protocol.users import User
 from roomserver.runtime.tokens import hash_opaque, opaque
 from sql import queries
 
 TICKET_LIFETIME_MS: Final = 30_000
-TRIES_AN_ACCOUNT: Final = 20
-"""A minute, from one address: the right person at another address is not locked out."""
+
+Place = tuple[Annotated[int, Meta(ge=0, le=2**53)], LoginId]
 
 _log: Final = logging.getLogger(__name__)
 
@@ -48,47 +50,23 @@ class TokenLook(Struct, frozen=True):
     raced: bool
 
 
+class LoginRow(Struct, frozen=True):
+    """A login of somebody that can still be used."""
+
+    login_id: str
+    user_agent: str
+    by_cookie: bool
+    created_at: datetime
+    last_used_at: datetime
+
+
 LOOK_AT_TOKEN = queries.maybe("logins.look_at_token", TokenLook)
 ROTATE = queries.maybe("logins.rotate", RotatedRow)
-END_ONE = queries.execute("logins.end_one")
+END_OWN = queries.scalar("logins.end_own", str)
+OF_USER = queries.many("logins.of_user", LoginRow)
 END_ALL = queries.scalars("logins.end_all", str)
 ADD_TICKET = queries.execute("logins.add_ticket")
 FORGET = queries.execute("logins.forget")
-
-
-async def login(call: Call[LoginBody, Query]) -> LoggedIn:
-    """Sign in with user name or e-mail address, and password."""
-    body, services = call.body, call.services
-    require_own_page(call, cookie=body.cookie)
-    key = names.key(body.login.strip())
-    _limit_tries(call, key)
-    is_email = "@" in key
-    found = await CANDIDATES(services.database, key=key, is_email=is_email)
-    right: Candidate | None = None
-    # As many verifications whether there are accounts or not: time must not tell.
-    for index in range(2 if is_email else 1):
-        candidate = found[index] if index < len(found) else None
-        password_hash = candidate.password_hash if candidate else None
-        if await services.passwords.verify(password_hash, body.password):
-            right = right or candidate
-    row = await GET(services.database, user_id=right.user_id) if right else None
-    if right is None or row is None:
-        raise Rejected(ErrorCode.WRONG_CREDENTIALS)
-    if services.passwords.is_outdated(right.password_hash):
-        await REHASH(
-            services.database,
-            user_id=right.user_id,
-            old_password_hash=right.password_hash,
-            password_hash=await services.passwords.hash(body.password),
-        )
-    return await open_login(call, row, cookie=body.cookie)
-
-
-def _limit_tries(call: Call[LoginBody, Query], key: str) -> None:
-    address = client_address(call.request, call.services.config.trusted_proxies)
-    verdict = call.services.limiter.hit("login tries", f"{address} {key}", TRIES_AN_ACCOUNT)
-    if not verdict.allowed:
-        raise Rejected(ErrorCode.RATE_LIMITED, retry_after_ms=verdict.retry_after_ms)
 
 
 async def refresh(call: Call[RefreshBody, Query]) -> LoggedIn:
@@ -113,18 +91,13 @@ async def refresh(call: Call[RefreshBody, Query]) -> LoggedIn:
             "a refresh token was used twice",
             extra={"login_id": look.login_id, "user_id": look.user_id},
         )
-        await _end(call, look.login_id, reason="reuse")
+        await end_login(call, look.login_id, reason="reuse")
     raise Rejected(ErrorCode.UNAUTHENTICATED)
-
-
-async def _end(call: Call[Any, Any], login_id: str, *, reason: str) -> None:
-    await END_ONE(call.services.database, login_id=login_id, reason=reason)
-    call.services.revocations.add(login_id)
 
 
 async def logout(call: Call[Nothing, Query]) -> None:
     """End this login: its tokens, its cookie, its sockets."""
-    await _end(call, call.me.login_id, reason="logout")
+    await end_login(call, call.me.login_id, reason="logout")
     (await get_session(call.request)).invalidate()
 
 
@@ -134,6 +107,49 @@ async def logout_all(call: Call[Nothing, Query]) -> None:
     for login_id in await END_ALL(call.services.database, user_id=user_id, reason="logout_all"):
         call.services.revocations.add(login_id)
     (await get_session(call.request)).invalidate()
+
+
+async def list_logins(call: Call[None, PageQuery]) -> LoginPage:
+    """One's own logins that can still be used, the newest first."""
+    query = call.query
+    before_us, before_id = start(query, "logins", Place)
+    rows = await OF_USER(
+        call.services.database,
+        user_id=call.person.user_id,
+        before_us=before_us,
+        before_id=before_id,
+        most=query.limit + 1,
+    )
+    shown, cursor = page(
+        rows, query, "logins", lambda last: (microseconds(last.created_at), last.login_id)
+    )
+    return LoginPage(
+        items=[
+            LoginDetails(
+                login_id=row.login_id,
+                user_agent=row.user_agent,
+                by_cookie=row.by_cookie,
+                created_at=written(row.created_at),
+                last_used_at=written(row.last_used_at),
+                is_current=row.login_id == call.me.login_id,
+            )
+            for row in shown
+        ],
+        next_cursor=cursor,
+    )
+
+
+async def end_one(call: Call[Nothing, Query]) -> None:
+    """End one of one's own logins: its tokens, its cookie, its sockets."""
+    login_id = call.ids["login_id"]
+    ended = await END_OWN(
+        call.services.database, login_id=login_id, user_id=call.person.user_id, reason="ended"
+    )
+    if ended is None:
+        raise Rejected(ErrorCode.NOT_FOUND)
+    call.services.revocations.add(login_id)
+    if login_id == call.me.login_id:
+        (await get_session(call.request)).invalidate()
 
 
 async def me(call: Call[None, Query]) -> User:
@@ -176,12 +192,12 @@ _FOREIGN: Final = ErrorCode.FOREIGN_ORIGIN
 
 ROUTES: Final[tuple[Route, ...]] = (
     route("GET", "/api/auth/config", config, returns=AuthConfig, auth=None, limit=15),
-    route("POST", "/api/auth/login", login, body=LoginBody, returns=LoggedIn, auth=None, limit=10,
-          refuses=(ErrorCode.WRONG_CREDENTIALS, _FOREIGN, ErrorCode.UNAVAILABLE)),
     route("POST", "/api/auth/refresh", refresh, body=RefreshBody, returns=LoggedIn, auth=None,
           limit=30, refuses=(ErrorCode.UNAUTHENTICATED, ErrorCode.REFRESH_RACED, _FOREIGN)),
     route("POST", "/api/auth/logout", logout, limit=30, keyed=False),
     route("POST", "/api/auth/logout-all", logout_all, limit=30, keyed=False),
+    route("GET", "/api/auth/logins", list_logins, query=PageQuery, returns=LoginPage, limit=15),
+    route("DELETE", "/api/auth/logins/{login_id}", end_one, limit=15, keyed=False),
     route("GET", "/api/auth/me", me, returns=User, limit=60),
     route("POST", "/api/auth/ws-ticket", ws_ticket, returns=Ticket, limit=30, keyed=False),
 )  # fmt: skip

@@ -39,6 +39,12 @@ class UserRow(Struct, frozen=True):
         return Person(user_id=self.user_id, display_name=self.display_name, kind=self.kind)
 
 
+class SettingsRow(Struct, frozen=True):
+    """What a person lets others know, as the database gives it."""
+
+    show_history: bool
+
+
 class Candidate(Struct, frozen=True):
     """Somebody who may be meant at sign-in."""
 
@@ -51,6 +57,8 @@ ADD_ACCOUNT = queries.maybe("users.add_account", UserRow)
 UPGRADE_GUEST = queries.maybe("users.upgrade_guest", UserRow)
 GET = queries.maybe("users.get", UserRow)
 CHANGE = queries.maybe("users.change", UserRow)
+SETTINGS = queries.maybe("users.settings", SettingsRow)
+CHANGE_SETTINGS = queries.maybe("users.change_settings", SettingsRow)
 NAMED = queries.maybe("users.named", UserRow)
 CANDIDATES = queries.many("users.candidates", Candidate)
-REHASH = queries.execute("users.rehash")
+REHASH = queries.scalar("users.rehash", str)

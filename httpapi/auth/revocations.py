@@ -12,7 +12,7 @@ from sql import queries
 from sql.faults import FAULTS
 from sql.pool import Database
 
-POLL_EVERY_MS: Final = 2_000
+POLL_EVERY_MS: Final = 1_000
 KEPT_MS: Final = ACCESS_LIFETIME_MS + LEEWAY_MS + 60_000
 """Longer than any access token that was issued before the login ended."""
 

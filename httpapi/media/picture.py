@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS: Final = 16_000_000
 EDGE_MAX: Final = 512
+SMALL_EDGE_MAX: Final = 96
 QUALITY: Final = 85
 
 
@@ -16,8 +17,8 @@ class BadPicture(ValueError):
     """These bytes are no picture that we take."""
 
 
-def remake(data: bytes) -> bytes:
-    """Decode one PNG, JPEG or WebP picture and encode it as a JPEG of at most 512 x 512.
+def remake(data: bytes, *, edge_max: int = EDGE_MAX) -> bytes:
+    """Decode one PNG, JPEG or WebP picture and encode it as a JPEG; `edge_max`: pixels a side.
 
     Turned upright first; nothing of its metadata is left. Raises BadPicture.
     """
@@ -31,9 +32,9 @@ def remake(data: bytes) -> bytes:
                 if getattr(image, "n_frames", 1) != 1:
                     raise BadPicture("it moves")
                 # Lets the JPEG decoder scale while it decodes.
-                image.draft("RGB", (EDGE_MAX * 2, EDGE_MAX * 2))
+                image.draft("RGB", (edge_max * 2, edge_max * 2))
                 upright = ImageOps.exif_transpose(image)
-                upright.thumbnail((EDGE_MAX, EDGE_MAX))
+                upright.thumbnail((edge_max, edge_max))
                 return _encode(_opaque(upright))
     except BadPicture:
         raise

@@ -4,7 +4,6 @@ Reads a `ProbeTask` from stdin and writes an `Outcome` to stdout. Whatever the f
 decoder happens here, under limits, and not in the server.
 """
 
-import resource
 import sys
 from fractions import Fraction
 from typing import Final
@@ -15,9 +14,9 @@ import msgspec
 from av.container import InputContainer
 from av.stream import Disposition
 
-from httpapi.media.child import die_with
+from httpapi.media.child import die_with, limit_to
 from httpapi.media.formats import OPEN_OPTIONS, Kind, kind_of
-from httpapi.media.picture import BadPicture, remake
+from httpapi.media.picture import SMALL_EDGE_MAX, BadPicture, remake
 from httpapi.media.probed import Outcome, Probed, ProbeTask, Refused
 from httpapi.media.tags import read_tags
 from protocol.base import SAMPLE_RATE_HZ
@@ -60,8 +59,9 @@ def _probe(task: ProbeTask) -> Probed:
     tags = read_tags(task.path, task.name)
     try:
         cover = remake(tags.picture) if tags.picture else None
+        cover_small = remake(cover, edge_max=SMALL_EDGE_MAX) if cover else None
     except BadPicture:
-        cover = None
+        cover = cover_small = None
     samples = round(length * SAMPLE_RATE_HZ)
     return Probed(
         media_type=kind.media_type,
@@ -73,7 +73,9 @@ def _probe(task: ProbeTask) -> Probed:
         title=tags.title,
         artist=tags.artist,
         album=tags.album,
+        genre=tags.genre,
         cover=cover,
+        cover_small=cover_small,
     )
 
 
@@ -129,19 +131,10 @@ def _decode(
     return length, stream.codec_context.codec.canonical_name, rate_hz, channels
 
 
-def _limit(task: ProbeTask) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (task.memory_bytes, task.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (task.cpu_s, task.cpu_s))
-    # It reads one file and writes to a pipe: no core, no file of its own.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-
-
 def main() -> None:
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=ProbeTask)
     die_with(task.parent_pid)
-    _limit(task)
+    limit_to(cpu_s=task.cpu_s, memory_bytes=task.memory_bytes)
     sys.stdout.buffer.write(msgspec.json.encode(probe(task)) + b"\n")
 
 

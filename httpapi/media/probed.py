@@ -35,8 +35,11 @@ class Probed(Struct, frozen=True, kw_only=True, tag="probed"):
     """1 to 200 characters."""
     artist: str
     album: str
+    genre: str
     cover: bytes | None
     """A JPEG of at most 512 x 512, made anew from the first picture in the tags."""
+    cover_small: bytes | None
+    """The same at 96 x 96 at most."""
 
 
 class Refused(Struct, frozen=True, kw_only=True, tag="refused"):

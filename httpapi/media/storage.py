@@ -14,9 +14,10 @@ import fcntl
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -25,9 +26,19 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from protocol.errors import ErrorCode, Rejected
 from roomserver.runtime.clock import wall_ms
 
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
+
 PIECE_BYTES: Final = 512 * 1024
-"""What is read or written at once: large enough that the hop into a thread does not show."""
+"""What is written at once: large enough that the hop into a thread does not show."""
+SENT_BYTES: Final = 128 * 1024
+"""What is read at once for somebody who may be slow: twice this is in memory for each."""
+PATIENCE_S: Final = 30.0
+"""With a remote store, for each request. One transfers 10 MB at most."""
+RETRIES: Final["RetryConfig"] = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 STALE_AFTER_S: Final = 60.0
+PROBE_KEY: Final = "probe"
+"""What a remote store is tried with: a word that is overwritten each time."""
 _STAGING: Final = "incoming"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -61,18 +72,29 @@ class Storage:
         self._store = store
         self._root = root
         self._staging = staging
+        self._probing: asyncio.Future[None] | None = None
 
     @classmethod
-    def open(cls, place: str | Path, *, staging: Path | None = None) -> "Storage":
+    def open(
+        cls, place: str | Path, *, staging: Path | None = None, patience_s: float = PATIENCE_S
+    ) -> "Storage":
         """Open a folder (made if missing) or a URL; uploads that a crash left are removed.
 
         `staging`: a local folder for uploads under way; needed only where `place` is remote.
+        `patience_s`: how long a remote store may take to answer.
         """
         url = urlsplit(place) if isinstance(place, str) else None
         if url is not None and url.scheme not in ("", "file"):
             if staging is None:
                 raise ValueError("remote storage needs a local staging folder")
-            storage = cls(from_url(str(place)), None, staging)
+            patience: ClientConfig = {
+                "connect_timeout": timedelta(seconds=min(5, patience_s)),
+                "timeout": timedelta(seconds=patience_s),
+                # Whether it is encrypted is the endpoint's to say: `AWS_ENDPOINT_URL`.
+                "allow_http": True,
+            }
+            store = from_url(str(place), client_options=patience, retry_config=RETRIES)
+            storage = cls(store, None, staging)
         else:
             root = Path(unquote(url.path)) if url is not None and url.scheme else Path(place)
             root = root.absolute()
@@ -98,6 +120,10 @@ class Storage:
         finally:
             self._discard(file)
 
+    def stage_bytes(self, data: bytes) -> contextlib.AbstractAsyncContextManager[Staged]:
+        """As `stage`, for what is in memory already."""
+        return self.stage(_once(data), max_bytes=len(data))
+
     async def size(self, key: str) -> int:
         """Bytes in the file."""
         with _refusals():
@@ -106,18 +132,28 @@ class Storage:
     async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The bytes from `start` up to, not including, `end`, in pieces, at the reader's speed.
 
-        A file deleted meanwhile is read to its end where it is kept in a folder.
+        A file deleted meanwhile is read to its end where it is kept in a folder, and ends with
+        `not_found` elsewhere.
         """
         with _refusals():
             end = await self.size(key) if end is None else end
+            if self._root is None:
+                # One request each: a slow reader must not hold one open, which would time out.
+                for at in range(start, end, SENT_BYTES):
+                    to = min(at + SENT_BYTES, end)
+                    piece = await asyncio.to_thread(
+                        obstore.get_range, self._store, key, start=at, end=to
+                    )
+                    yield bytes(piece)
+                return
             if start >= end:
                 return
             found = await asyncio.to_thread(
                 obstore.get, self._store, key, options={"range": (start, end)}
             )
-            pieces = iter(found.stream(min_chunk_size=PIECE_BYTES))
-            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-                yield bytes(piece)
+            pieces = iter(found.stream(min_chunk_size=SENT_BYTES))
+            while got := await asyncio.to_thread(lambda: bytes(next(pieces, b""))):
+                yield got
 
     async def delete(self, key: str) -> None:
         """Remove the file; one that is not there is no error."""
@@ -134,6 +170,24 @@ class Storage:
         pieces = self.read(key)
         async with self.stage(pieces, max_bytes=await self.size(key)) as staged:
             yield staged.path
+
+    async def probe(self) -> None:
+        """Write a few bytes and take them back. Rejects: storage_full, unavailable."""
+        # One at a time: a store that hangs holds one thread, however often it is asked for.
+        if self._probing is None or self._probing.done():
+            loop = asyncio.get_running_loop()
+            self._probing = loop.run_in_executor(None, self._write_probe)
+            # Nobody may be waiting any more when it fails.
+            self._probing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        with _refusals():
+            await asyncio.shield(self._probing)
+
+    def _write_probe(self) -> None:
+        if self._root is None:
+            obstore.put(self._store, PROBE_KEY, b"ready")
+            return
+        with NamedTemporaryFile(dir=self._staging, buffering=0) as file:
+            file.write(b"ready")
 
     def _new_file(self) -> IO[bytes]:
         # Unbuffered: closing it must not try once more what a full disk has refused.
@@ -189,6 +243,10 @@ async def _fill(file: IO[bytes], chunks: AsyncIterator[bytes], max_bytes: int) -
     with _refusals():
         await asyncio.to_thread(write, bytes(waiting))
     return digest.hexdigest(), size_bytes
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Title, artist, album and picture of a file, fit to be shown to others."""
+"""Title, artist, album, genre and picture of a file, fit to be shown to others."""
 
 import unicodedata
 from pathlib import PurePath
@@ -21,6 +21,7 @@ class Tags(Struct, frozen=True, kw_only=True):
     title: str
     artist: str = ""
     album: str = ""
+    genre: str = ""
     picture: bytes | None = None
     """As it stands in the file: not yet checked."""
 
@@ -38,6 +39,7 @@ def read_tags(path: str, name: str) -> Tags:
             title=clean_text(found.title or "") or stem,
             artist=clean_text(found.artist or ""),
             album=clean_text(found.album or ""),
+            genre=clean_text(found.genre or ""),
             picture=first.data if first is not None else None,
         )
     except Exception:

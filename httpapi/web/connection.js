@@ -9,22 +9,29 @@ import { Probes } from "./probes.js";
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 15_000;
 const REJOIN_AFTER_MS = 1_000;
+/** What the door said to who was put out by nobody: truer than `kicked`. */
+const SHUT = new Set(["room_password", "room_not_found"]);
 
 /**
- * Events: `state` (detail: "connecting" | "open" | "waiting" | "closed"), `frame` (any server
- * frame), `refused` (detail: {roomId, problem}: a room did not let us in again), `fatal` (detail:
- * {code, newCredentials}: it does not come back by itself).
+ * Events: `state` (detail: {state, code, againAtMs}), `frame` (any server frame), `refused`
+ * (detail: {roomId, problem}: a room did not let us in again), `out` (detail: {roomId, reason,
+ * untilMs}: a room is over for us), `fatal` (detail: {code, newCredentials}: it does not come back
+ * by itself).
+ *
+ * The states: `connecting`, `open`, `moving` (open, but the server is about to stop), `waiting`
+ * (until `againAtMs` of performance.now(), after `code`), `closed` (for good, by `code`).
  */
 export class Connection extends EventTarget {
   #socket = null;
   #outbox = new Outbox();
   #nextId = 1;
-  #stores = new Map(); // room id -> {store, password}
+  #stores = new Map(); // room id -> store
   #inside = new Set(); // rooms that this very connection has joined: only they take commands
   #tries = 0;
   #ready = false;
   #probes = new Probes((t0) => this.#send({ type: "probe", t0 }), () => this.renew());
   #retryTimer = 0;
+  #askedToWaitMs = 0; // by the last error frame that was about the connection itself
   state = "connecting";
 
   /**
@@ -37,8 +44,9 @@ export class Connection extends EventTarget {
     this.url = url;
     this.clock = clock;
     this.clientId = clientId;
-    addEventListener("online", () => this.#hurry());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
+    addEventListener("online", () => this.hurry());
+    addEventListener("offline", () => this.#ready && this.#probes.doubt());
+    document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
   }
 
   open() {
@@ -60,13 +68,13 @@ export class Connection extends EventTarget {
   }
 
   /** Come into a room; its store is kept up to date from then on, over reconnects. */
-  async join(store, password) {
+  async join(store) {
     const { roomId } = store;
-    this.#stores.set(roomId, { store, password });
+    this.#stores.set(roomId, store);
     try {
       await this.#ask(this.#joinFrame(roomId));
     } catch (problem) {
-      if (this.#stores.get(roomId)?.store === store) this.#stores.delete(roomId);
+      if (this.#stores.get(roomId) === store) this.#stores.delete(roomId);
       throw problem;
     }
   }
@@ -90,8 +98,7 @@ export class Connection extends EventTarget {
   }
 
   #joinFrame(roomId) {
-    const { store, password } = this.#stores.get(roomId);
-    return { type: "join", id: this.#nextId++, room: roomId, password, have: store.have };
+    return { type: "join", id: this.#nextId++, room: roomId, have: this.#stores.get(roomId).have };
   }
 
   #ask(frame) {
@@ -123,25 +130,38 @@ export class Connection extends EventTarget {
     const arrivedAt = performance.now();
     this.#probes.heard();
     const frame = JSON.parse(text);
-    const store = this.#stores.get(frame.room)?.store;
+    const store = this.#stores.get(frame.room);
     switch (frame.type) {
       case "welcome": this.#welcomed(); break;
       case "probed": this.clock.add(frame.t0, frame.t1, frame.t2, arrivedAt); break;
       case "joined": this.#joined(frame, store); break;
       case "ack": this.#outbox.resolve(frame.id, frame); break;
       case "reject": this.#outbox.reject(frame.id, frame); break;
-      case "error": if (frame.id) this.#outbox.reject(frame.id, frame); break;
+      case "error": this.#erred(frame); break;
       case "events": if (store?.snapshot && !store.events(frame)) this.#rejoin(frame.room); break;
       case "presence": store?.presence(frame); break;
+      case "tune": store?.tune(frame); break;
       case "left": this.#left(frame); break;
-      case "reconnect": setTimeout(() => this.#ready && this.renew(), frame.after_ms); break;
+      case "reconnect": this.#move(frame.after_ms); break;
     }
     this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
+  }
+
+  #erred(frame) {
+    if (frame.id) this.#outbox.reject(frame.id, frame);
+    else this.#askedToWaitMs = frame.retry_after_ms ?? 0;
+  }
+
+  #move(afterMs) {
+    this.#say("moving");
+    const socket = this.#socket;
+    setTimeout(() => this.#ready && socket === this.#socket && this.renew(), afterMs);
   }
 
   #welcomed() {
     this.#ready = true;
     this.#tries = 0;
+    this.#askedToWaitMs = 0;
     this.#say("open");
     this.#probes.start();
     for (const roomId of this.#stores.keys()) this.#rejoin(roomId);
@@ -157,10 +177,13 @@ export class Connection extends EventTarget {
     this.#flush(frame.room);
   }
 
-  #left({ room, reason }) {
-    if (reason === "left") return; // the answer to leave(); we may have come again since
+  #left({ room, reason, until_ms: untilMs, code }) {
+    // The answer to leave(); we may be about to come again.
+    if (reason === "left" && !this.#inside.has(room)) return;
     this.#stores.delete(room);
     this.#inside.delete(room);
+    this.#outbox.forget(room);
+    this.dispatchEvent(new CustomEvent("out", { detail: { roomId: room, reason: SHUT.has(code) ? code : reason, untilMs } }));
   }
 
   async #rejoin(roomId) {
@@ -182,25 +205,26 @@ export class Connection extends EventTarget {
     this.#lost();
     const { reconnect = true, new_credentials: newCredentials = false } = CLOSE_CODES[code] ?? {};
     if (!reconnect || newCredentials) {
-      this.#say("closed");
+      this.#say("closed", { code });
       this.dispatchEvent(new CustomEvent("fatal", { detail: { code, newCredentials } }));
       return;
     }
-    this.#say("waiting");
     // Full jitter: a restarted server is not met by everybody at the same instant.
     const ceiling = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#tries++);
-    this.#retryTimer = setTimeout(() => this.open(), Math.random() * ceiling);
+    const waitMs = Math.max(Math.random() * ceiling, this.#askedToWaitMs);
+    this.#say("waiting", { code, againAtMs: performance.now() + waitMs });
+    this.#retryTimer = setTimeout(() => this.open(), waitMs);
   }
 
-  /** The network or the tab is back: do not sit out a long wait. */
-  #hurry() {
+  /** The network, the tab or the person is back: do not sit out a long wait. */
+  hurry() {
     if (this.state !== "waiting") return;
     this.#tries = 0;
     this.open();
   }
 
-  #say(state) {
+  #say(state, more = {}) {
     this.state = state;
-    this.dispatchEvent(new CustomEvent("state", { detail: state }));
+    this.dispatchEvent(new CustomEvent("state", { detail: { state, ...more } }));
   }
 }

@@ -1,23 +1,15 @@
-// The page: signs in, opens the one connection, and shows either the rooms or a room.
+// The page: signs in, opens the one connection, and shows the place that the address names.
 
 import { ClusterClock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { el, name } from "./dom.js";
-import { attempt, notice } from "./notices.js";
-import { askName, signOut, whoAmI } from "./panels/account.js";
-import { showRooms } from "./panels/rooms.js";
+import { Favorites } from "./favorites.js";
+import { attempt } from "./notices.js";
+import { Places } from "./places.js";
+import { askAccount, comeIn, signOut, whoAmI } from "./panels/entrance.js";
 import { Player } from "./player.js";
-import { enterRoom } from "./room.js";
-
-const STATES = {
-  connecting: "Connecting …",
-  open: "Connected",
-  waiting: "Connection lost, trying again …",
-  closed: "Disconnected",
-};
-const view = document.getElementById("view");
-const clock = new ClusterClock();
-const player = new Player(clock);
+import { showStatus } from "./status.js";
+import { Uploads } from "./uploads.js";
 
 /** This page's own random name. A reload restarts the counter of ids, so it takes a new one. */
 function clientId() {
@@ -25,59 +17,57 @@ function clientId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function connect() {
+function connect(clock) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const connection = new Connection(`${scheme}://${location.host}/ws`, clock, clientId());
-  const status = document.getElementById("connection");
-  connection.addEventListener("state", ({ detail }) => {
-    status.textContent = STATES[detail];
-    status.dataset.state = detail;
-  });
-  connection.addEventListener("fatal", async ({ detail }) => {
-    // The login ended: if another is there already (a new cookie), go on with it.
-    if (detail.newCredentials && await whoAmI().catch(() => null)) return connection.open();
-    status.append(" ", el("button", { onclick: () => location.reload() }, "Reload"));
-    notice("The server ended this connection. Reload the page to come back.");
-  });
-  connection.open();
+  showStatus(document.getElementById("connection"), connection, () => attempt(signOut));
   return connection;
 }
 
-async function start() {
-  const me = (await whoAmI()) ?? (await askName(view));
-  const connection = connect();
+/** What all places of the page share. */
+function makePage(me) {
+  const clock = new ClusterClock();
+  const page = { me, clock, player: new Player(clock), connection: connect(clock), uploads: new Uploads(), favorites: new Favorites() };
   const showMe = () => document.getElementById("me").replaceChildren(name(me.display_name),
-    // A guest who signs out is gone for good, with all that is theirs.
-    me.kind === "guest" ? "" : el("button", { id: "sign-out", onclick: () => attempt(signOut) }, "Sign out"));
-  const upgraded = (user) => {
+    me.kind === "guest"
+      ? el("button", { id: "keep", onclick: () => page.needAccount("Your rooms, your music and your name stay yours.") }, "Keep this account")
+      : el("button", { id: "sign-out", onclick: () => attempt(signOut) }, "Sign out"));
+  /** The account changed: a new name, or a guest no longer. */
+  page.changed = (user) => {
     Object.assign(me, user);
     showMe();
-    connection.renew(); // the server knows a connection by the account it was opened with
+    page.connection.renew(); // the server knows a connection by the account it was opened with
   };
+  /** True if this person has an account; a guest is asked to make one, with a reason. */
+  page.needAccount = async (why) => {
+    if (me.kind !== "guest") return true;
+    const account = await askAccount(why);
+    if (account) page.changed(account);
+    return account !== null;
+  };
+  page.connection.addEventListener("fatal", async ({ detail }) => {
+    // This login ended. Another tab may have signed in anew: as the same person this one goes on.
+    const user = detail.newCredentials && await whoAmI().catch(() => null);
+    if (!user) return;
+    if (user.user_id !== me.user_id) location.reload();
+    Object.assign(me, user);
+    showMe();
+    page.connection.open();
+  });
+  page.connection.open();
   showMe();
-
-  let leave = null;
-  let turn = 0;
-  async function route() {
-    const mine = ++turn;
-    leave?.();
-    leave = null;
-    const go = (path) => { history.pushState(null, "", path); attempt(route); };
-    const back = () => go("/");
-    const roomId = location.pathname.match(/^\/rooms\/([0-9a-f-]{36})$/)?.[1];
-    view.replaceChildren(el("p", { class: "quiet" }, "Loading …"));
-    if (!roomId) return showRooms(view, (id) => go(`/rooms/${id}`), () => mine === turn);
-    try {
-      const close = await enterRoom(view, { roomId, connection, player, clock, me, upgraded, back });
-      if (mine === turn) leave = close;
-      else close();
-    } catch (problem) {
-      notice(problem.message);
-      if (mine === turn) back();
-    }
-  }
-  addEventListener("popstate", () => attempt(route));
-  await route();
+  return page;
 }
 
-attempt(start);
+async function start(view) {
+  try {
+    const page = makePage((await whoAmI()) ?? (await comeIn(view)));
+    await new Places(page).show();
+  } catch (problem) {
+    view.replaceChildren(el("section", { class: "card small", id: "trouble" }, el("h1", {}, "Unisono cannot start"),
+      el("p", { role: "alert" }, problem.message),
+      el("button", { class: "main", onclick: () => location.reload() }, "Try again")));
+  }
+}
+
+start(document.getElementById("view"));

@@ -4,17 +4,11 @@
 
 import { entryDurationMs } from "./fold.js";
 
-const SAMPLE_MS = 1 / 48;
-
-/** What holds while it lies this near to the schedule; see steer(). */
-const DEADBAND_MS = 0.25;
-const SETTLING_MS = 3_000;
-const JUMP_ABOVE_MS = { settling: 10, settled: 30 };
-const RATE_LIMIT = { settling: 0.005, settled: 0.001 }; // the second is below what is heard as pitch
-const GONE_WITHIN_MS = { settling: 1_500, settled: 4_000 };
+const SAMPLES_A_MS = 48;
+const KEPT_BEHIND = 5 * 48_000;
 
 /**
- * @returns {{entryId: string, trackId: string, atMs: number, positionMs: number, endMs: number}[]}
+ * @returns {{entryId: string, trackId: string, atMs: number, positionMs: number, endMs: number, samples: number}[]}
  * the current entry and the agreed starts behind it, in order; empty while nothing moves.
  */
 export function cues(snapshot) {
@@ -26,6 +20,7 @@ export function cues(snapshot) {
     atMs,
     positionMs,
     endMs: atMs + (entryDurationMs(entry) - positionMs) / playback.rate,
+    samples: entry.track.duration_samples,
   });
   const list = [cue(playback.entry, playback.started_at_ms, playback.position_ms)];
   for (const start of playback.upcoming) {
@@ -35,14 +30,6 @@ export function cues(snapshot) {
   return list;
 }
 
-/** The tracks to have decoded, most urgent first: current, agreed, and the first that waits. */
-export function wanted(snapshot) {
-  const { playback, queue } = snapshot;
-  const agreed = playback.upcoming.map((start) => queue.find((entry) => entry.entry_id === start.entry_id));
-  const entries = [playback.entry, ...agreed, queue[0]].filter(Boolean);
-  return [...new Set(entries.map((entry) => entry.track.track_id))];
-}
-
 /** When what sounds now stops to hold: the act-at instant of a start, pause or seek, else at once. */
 export function changesAtMs(snapshot) {
   const { playback, suspended } = snapshot;
@@ -50,24 +37,29 @@ export function changesAtMs(snapshot) {
   return moves && !suspended ? playback.started_at_ms : null;
 }
 
-/** True if two cues play the same samples at the same instants (within a sample's length). */
-export function sameSound(one, other) {
-  const originMs = (cue) => cue.atMs - cue.positionMs;
-  return one.entryId === other.entryId && Math.abs(originMs(one) - originMs(other)) < SAMPLE_MS;
-}
-
-/** True if `next` begins with its first sample where `before` ends: they are played as one piece. */
-export const follows = (next, before) =>
-  next.positionMs === 0 && Math.abs(next.atMs - before.endMs) < SAMPLE_MS;
-
 /**
- * What to do about a sound that is `errorMs` late (negative) or early (positive), `soundedMs` after
- * it began: `{jump: true}` once and cross-faded, or `{rate}` to bend it back unheard.
+ * The pieces for tape.js: what sounded `before` as long as it holds, then the cues. Instants and
+ * positions are put on whole samples, by the same rule at every listener.
+ *
+ * @param {{nowMs: number, originMs: number, describe: (trackId: string) => {stream: string, gain: number}}} how
+ * `originMs` is the instant of place 0; `describe` tells where a track's samples are and how loud it is
  */
-export function steer(errorMs, soundedMs) {
-  const phase = soundedMs < SETTLING_MS ? "settling" : "settled";
-  if (Math.abs(errorMs) > JUMP_ABOVE_MS[phase]) return { jump: true, rate: 1 };
-  if (Math.abs(errorMs) < DEADBAND_MS) return { jump: false, rate: 1 };
-  const limit = RATE_LIMIT[phase];
-  return { jump: false, rate: 1 + Math.max(-limit, Math.min(limit, -errorMs / GONE_WITHIN_MS[phase])) };
+export function pieces(snapshot, before, { nowMs, originMs, describe }) {
+  const place = (atMs) => Math.round((atMs - originMs) * SAMPLES_A_MS);
+  const changesAt = place(changesAtMs(snapshot) ?? nowMs);
+  const kept = before.filter(({ from, to }) => from < changesAt && to > place(nowMs) - KEPT_BEHIND)
+    .map((piece) => (piece.to > changesAt ? { ...piece, to: changesAt, softEnd: true } : piece));
+  return cues(snapshot).reduce((list, cue) => {
+    const from = place(cue.atMs);
+    const position = Math.round(cue.positionMs * SAMPLES_A_MS);
+    const origin = from - position;
+    const piece = { entryId: cue.entryId, trackId: cue.trackId, ...describe(cue.trackId), origin, from, to: origin + cue.samples,
+      softStart: position > 0, softEnd: false };
+    const last = list.at(-1);
+    if (!last || last.to < from) return [...list, piece];
+    const others = list.slice(0, -1);
+    // The same samples at the same places: it is one piece that goes on.
+    if (last.entryId === piece.entryId && last.origin === origin) return [...others, { ...piece, from: last.from, softStart: last.softStart }];
+    return [...others, last.to > from ? { ...last, to: from, softEnd: true } : last, piece];
+  }, kept);
 }

@@ -2,7 +2,10 @@
 
 import { fold } from "./fold.js";
 
-/** One room as this page sees it: its snapshot, who is here, and who listens for changes. */
+/**
+ * One room as this page sees it. Events: `before` (detail: an event that is about to be folded),
+ * `change` (detail: the events that were), `presence`, `tune` (how well those here are in tune).
+ */
 export class RoomStore extends EventTarget {
   constructor(roomId) {
     super();
@@ -11,6 +14,8 @@ export class RoomStore extends EventTarget {
     this.you = null;
     this.present = new Map();
     this.count = 0;
+    this.listening = new Map(); // user id -> {state, error_ms, rtt_ms}
+    this.spread = null; // in a crowd, instead: how many are how far off
   }
 
   /** What a rejoin says it has; undefined before the first snapshot. */
@@ -31,7 +36,10 @@ export class RoomStore extends EventTarget {
     const skip = this.snapshot.seq + 1 - frame.first_seq;
     if (skip < 0) return false;
     const fresh = frame.events.slice(skip);
-    for (const event of fresh) fold(this.snapshot, event);
+    for (const event of fresh) {
+      this.dispatchEvent(new CustomEvent("before", { detail: event }));
+      fold(this.snapshot, event);
+    }
     if (fresh.length) this.#changed(fresh);
     return true;
   }
@@ -42,6 +50,13 @@ export class RoomStore extends EventTarget {
     for (const userId of frame.gone ?? []) this.present.delete(userId);
     this.count = frame.count;
     this.dispatchEvent(new CustomEvent("presence"));
+  }
+
+  /** `tune`: how well those here are in tune. */
+  tune({ listeners = [], spread = null }) {
+    this.listening = new Map(listeners.map((one) => [one.user_id, one]));
+    this.spread = spread;
+    this.dispatchEvent(new CustomEvent("tune"));
   }
 
   #changed(events) {

@@ -1,112 +1,113 @@
-// Who am I: a guest by name in one step; an account where something needs one.
+// My account: my name, my logins, my password, and the ways out.
 
 import { get, send } from "../api.js";
-import { el } from "../dom.js";
-import { attempt } from "../notices.js";
+import { ask, field } from "../dialog.js";
+import { el, name, when } from "../dom.js";
+import { attempt, notice } from "../notices.js";
+import { newPassword, signOut } from "./entrance.js";
+import { loginList } from "./logins.js";
+import { bansReceived } from "./moderation.js";
+import { tokenCard } from "./tokens.js";
 
-/** The person behind this browser's cookie, or null. */
-export async function whoAmI() {
-  try {
-    return await get("/auth/me");
-  } catch (problem) {
-    if (problem.status === 401) return null;
-    throw problem;
+const KINDS = { guest: "You are a guest of this browser: without its cookie nobody can come back as you.", bot: "A bot." };
+
+function profile({ me, changed }) {
+  const input = el("input", { name: "display_name", required: true, maxlength: 40, dir: "auto", autocomplete: "nickname", value: me.display_name });
+  const form = el("form", { class: "card", id: "profile-form" }, el("h2", {}, "My name"),
+    el("p", { class: "quiet" }, me.username ? el("span", {}, "User name: ", name(me.username), `, since ${when(me.created_at)}`) : KINDS[me.kind]),
+    el("label", {}, "Name that others see", input), el("div", {}, el("button", {}, "Save")));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const user = await attempt(() => send("PATCH", "/users/me", { display_name: input.value }), form);
+    if (!user) return;
+    changed(user);
+    notice("Your name is saved.");
+  });
+  return form;
+}
+
+/** What others may know; each change is kept at once. */
+function privacyCard() {
+  const box = el("input", { type: "checkbox", id: "show-history" });
+  const node = el("section", { class: "card" }, el("h2", {}, "What others may know"),
+    el("label", { class: "row" }, box, "Others may see what I have listened to"),
+    el("p", { class: "quiet" }, "What you hear in a private room only its members see."));
+  box.addEventListener("change", async () => {
+    const wanted = box.checked;
+    box.disabled = true;
+    const kept = await attempt(() => send("PUT", "/users/me/settings", { show_history: wanted }), node);
+    box.disabled = false;
+    box.checked = kept ? kept.show_history : !wanted;
+    box.focus();
+    if (kept) notice(kept.show_history ? "Others may see what you have listened to." : "Only you see what you have listened to.");
+  });
+  const load = async () => { box.checked = (await get("/users/me/settings")).show_history; };
+  return { node, ready: load() };
+}
+
+/** A guest who signs out is gone for good, with all that is theirs: say so first. */
+const leaveAsGuest = () => ask({
+  id: "leave-form",
+  title: "Leave for good?",
+  why: "A guest has no password to come back with. Keep this account first, and your rooms and your name stay yours.",
+  fields: [], label: "Leave for good", cancel: "Stay",
+  act: signOut,
+});
+
+const everywhere = (act) => ask({
+  id: "everywhere-form",
+  title: "Sign out everywhere?",
+  why: "All your logins end at once: here, on other devices, and in programs.",
+  fields: [], label: "Sign out everywhere", cancel: "Not now",
+  act,
+});
+
+const changePassword = (logins) => ask({
+  id: "password-change-form",
+  title: "Change the password",
+  why: "All other logins end; this one stays.",
+  fields: [
+    field("Current password", { name: "current_password", type: "password", autocomplete: "current-password" }),
+    newPassword("New password", "new_password"),
+  ],
+  label: "Change it", cancel: "Cancel",
+  async act(typed) {
+    await send("PUT", "/auth/password", typed);
+    notice("The password is changed; your other logins have ended.");
+    await logins.refresh();
+  },
+});
+
+function guestCard(page, shown) {
+  const keep = async () => { if (await page.needAccount("Choose how you sign in. Your rooms, your music and your name stay yours.")) shown(); };
+  return el("section", { class: "card" }, el("h2", {}, "Keep this account"),
+    el("p", {}, "With a user name and a password you can come back from anywhere, and upload music."),
+    el("div", { class: "row" }, el("button", { class: "main", id: "keep-account", onclick: keep }, "Keep this account"),
+      el("button", { id: "leave-guest", onclick: () => attempt(leaveAsGuest) }, "Sign out")));
+}
+
+function accountCard() {
+  const logins = loginList();
+  const out = async () => {
+    await send("POST", "/auth/logout-all");
+    location.assign("/");
+  };
+  const node = el("section", { class: "card" }, el("h2", { id: "logins-title" }, "Where I am signed in"), logins.node,
+    el("div", { class: "row" },
+      el("button", { id: "change-password", onclick: () => attempt(() => changePassword(logins)) }, "Change the password"),
+      el("button", { id: "out-here", onclick: () => attempt(signOut) }, "Sign out"),
+      el("button", { id: "out-everywhere", onclick: () => attempt(() => everywhere(out)) }, "Sign out everywhere"), bansReceived()));
+  return { node, ready: logins.refresh() };
+}
+
+export async function showAccount(page) {
+  const node = el("div", { class: "column" });
+  async function draw() {
+    const isGuest = page.me.kind === "guest";
+    const cards = [privacyCard(), ...isGuest ? [{ node: guestCard(page, draw) }] : [accountCard(), tokenCard()]];
+    await Promise.all(cards.map((card) => card.ready));
+    node.replaceChildren(el("h1", {}, "Account"), profile(page), ...cards.map((card) => card.node));
   }
+  await draw();
+  return { node };
 }
-
-/** A form that asks for a name, or for an account; resolves with who came in. */
-export function askName(view) {
-  return new Promise((resolve) => {
-    const signIn = async () => {
-      const user = await askLogin();
-      if (user) resolve(user);
-    };
-    const input = el("input", { name: "name", required: true, maxlength: 40, autocomplete: "nickname", dir: "auto" });
-    const form = el("form", { class: "card small", id: "guest-form" },
-      el("h1", {}, "Listen together"),
-      el("label", {}, "Your name", input),
-      el("button", { class: "main" }, "Come in"),
-      el("button", { type: "button", id: "sign-in", onclick: signIn }, "I have an account"),
-      el("p", { class: "quiet" }, "No account needed. You can make one later and keep everything."));
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      const made = await attempt(() => send("POST", "/auth/guest", { display_name: input.value, cookie: true }));
-      if (made) resolve(made.user);
-    });
-    view.replaceChildren(form);
-    input.focus();
-  });
-}
-
-const field = (label, attributes) => el("label", {}, label, el("input", { required: true, ...attributes }));
-
-/** A dialog with a form; `act` gets what was typed and resolves with a result, or undefined: stay. */
-function ask({ id, title, why, fields, label, act }) {
-  return new Promise((resolve) => {
-    const heading = el("h2", { id: `${id}-title` }, title);
-    const problem = el("p", { class: "bad", role: "alert", hidden: true });
-    const form = el("form", { id }, heading, why ? el("p", { class: "quiet" }, why) : null, ...fields, problem,
-      el("div", { class: "row" }, el("button", { class: "main" }, label),
-        el("button", { type: "button", onclick: () => dialog.close() }, "Not now")));
-    const dialog = el("dialog", { "aria-labelledby": heading.id }, form);
-    let result = null;
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      problem.hidden = true;
-      try {
-        result = await act(Object.fromEntries(new FormData(form)));
-        dialog.close();
-      } catch (refusal) {
-        problem.textContent = refusal.message;
-        problem.hidden = false;
-      }
-    });
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(result);
-    });
-    document.body.append(dialog);
-    dialog.showModal();
-  });
-}
-
-/** Ask for an account that exists; resolves with the user, or null if the person would not say. */
-const askLogin = () => ask({
-  id: "login-form",
-  title: "Sign in",
-  fields: [
-    field("User name or e-mail", { name: "login", autocomplete: "username", dir: "auto" }),
-    field("Password", { name: "password", type: "password", autocomplete: "current-password" }),
-  ],
-  label: "Sign in",
-  act: async (typed) => (await send("POST", "/auth/login", { ...typed, cookie: true })).user,
-});
-
-/** Sign out of this browser, and begin anew. */
-export async function signOut() {
-  await send("POST", "/auth/logout");
-  location.assign("/");
-}
-
-/** Ask a guest to make an account; resolves with the user, or null if the person would not. */
-export const askAccount = (why) => ask({
-  id: "account-form",
-  title: "Make an account",
-  why,
-  fields: [
-    field("User name", { name: "username", minlength: 3, maxlength: 30, autocomplete: "username", dir: "auto" }),
-    field("E-mail", { name: "email", type: "email", autocomplete: "email" }),
-    field("Password (8 characters or more)", { name: "password", type: "password", minlength: 8, autocomplete: "new-password" }),
-  ],
-  label: "Make it",
-  act: async (typed) => (await send("POST", "/auth/register", { ...typed, cookie: true })).user,
-});
-
-/** Ask for a room's password; null if the person would not say. */
-export const askPassword = () => ask({
-  id: "password-form",
-  title: "This room asks for a password",
-  fields: [field("Password", { name: "password", type: "password", autocomplete: "off" })],
-  label: "Come in",
-  act: async (typed) => typed.password,
-});
