@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -13,6 +14,7 @@ import pytest
 from sql.embedded import EmbeddedPostgres
 from sql.migrate import migrate
 from sql.pool import Database, connect
+from tests.canary import Canary
 
 
 class _Complaints(logging.Handler):
@@ -40,12 +42,37 @@ def the_loop_does_not_complain(request: pytest.FixtureRequest) -> Iterator[None]
     assert complaints.told == [], "the event loop reported errors"
 
 
+CANARY = Canary()
+CANARY.watch()
+
+
+@pytest.fixture(autouse=True)
+def no_secret_reaches_the_log() -> Iterator[None]:
+    """H3: fail the test during which one did."""
+    yield
+    found, CANARY.found = CANARY.found, []
+    assert found == [], "a secret was written to the log"
+
+
 TEMPLATE = "unisono_template"
 
 
 def url_of(url: str, database: str) -> str:
     """The same server, another database."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+@asynccontextmanager
+async def own_database(postgres_url: str, template: str) -> AsyncIterator[str]:
+    """A database like the template, for as long as it is needed."""
+    name = f"test_{uuid4().hex}"
+    connection = await connect(postgres_url)
+    try:
+        await connection.execute(f"create database {name} template {template}")
+        yield url_of(postgres_url, name)
+        await connection.execute(f"drop database {name} with (force)")
+    finally:
+        await connection.close()
 
 
 @pytest.fixture(scope="session")
@@ -71,14 +98,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def database_url(postgres_url: str) -> AsyncIterator[str]:
     """A migrated database of the test's own."""
-    name = f"test_{uuid4().hex}"
-    connection = await connect(postgres_url)
-    try:
-        await connection.execute(f"create database {name} template {TEMPLATE}")
-        yield url_of(postgres_url, name)
-        await connection.execute(f"drop database {name} with (force)")
-    finally:
-        await connection.close()
+    async with own_database(postgres_url, TEMPLATE) as url:
+        yield url
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ def files_of(stem: str) -> str:
         path.relative_to(ROOT).as_posix()
         for folder in (*PACKAGES, "tests")
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and name.fullmatch(path.name)
+        # What was released is kept, not worked on.
+        if path.is_file() and name.fullmatch(path.name) and "released" not in path.parts
     )
     return " ".join(f"`{path}`" for path in paths)
 

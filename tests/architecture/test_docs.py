@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from roomserver.runtime.config import SETTINGS
+from tests.architecture import metrics
 from tests.architecture.features import files_of, rows
 from tests.architecture.tree import PACKAGES, ROOT
 
@@ -15,16 +16,25 @@ OURS: Final = re.compile(rf"(?:{'|'.join((*PACKAGES, 'tests', 'docs'))})/[\w./*-
 MACHINERY: Final = {
     "base",
     "bot",
+    "bot_clock",
+    "bot_events",
     "bot_journal",
+    "bot_listener",
     "bot_login",
     "bot_room",
+    "bot_slash",
+    "bot_wire",
     "catalog",
     "client",
+    "client_backoff",
     "client_clock",
+    "client_outbox",
+    "client_playhead",
     "client_room",
     "close_codes",
     "cluster",
     "codec",
+    "encodings",
     "errors",
     "fold",
     "frames",
@@ -35,6 +45,7 @@ MACHINERY: Final = {
 }
 """Modules of protocol/ that are no feature."""
 ENGINE_QUERIES: Final = {
+    "doctor",
     "embedded",
     "enrich",
     "nodes",
@@ -79,6 +90,10 @@ def test_every_file_of_queries_belongs_to_a_stem_of_the_table_or_to_the_engine()
 def test_operations_tells_every_setting() -> None:
     told = (ROOT / "docs/operations.md").read_text("utf-8")
     assert [s.variable for s in SETTINGS if f"| `{s.variable}` |" not in told] == []
+
+
+def test_operations_tells_every_metric() -> None:
+    assert metrics.told() == metrics.table()
 
 
 def test_every_decision_is_in_the_index() -> None:

@@ -84,7 +84,7 @@ def test_a_wrong_import_is_noticed(module: str, text: str) -> None:
         ("roomserver.home.runner", "from roomserver.room.room import Room\nfrom sql import pool"),
         ("roomserver.room.votes", "from protocol.queue import Entry\nimport math"),
         ("roomserver.runtime.clock", "import time"),
-        ("protocol.bot", "import websockets"),
+        ("protocol.bot_wire", "import websockets"),
         ("sql.pool", "import asyncpg"),
     ],
 )

@@ -67,7 +67,7 @@ async def ours() -> tuple[Run, Run]:
     """Unisono: through the whole durable path."""
     async with unisono() as running:
         tokens = await guests(running.port, PEOPLE)
-        room_id = await new_room(running.port, tokens[0], "Fan-out")
+        room_id = await new_room(running.port, tokens[0])
         swarm = Swarm()
         await swarm.connect(
             running.port, PEOPLE, "/ws", lambda index: opening(tokens[index], room_id)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import aiohttp
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,11 @@ class Server(NamedTuple):
             database += used.user + used.system
         return Cost(times.user + times.system, database)
 
+    def rss_bytes(self) -> int:
+        """Memory of the Python process that is in use."""
+        used: int = self.process.memory_info().rss
+        return used
+
 
 def free_port() -> int:
     """A port that was free a moment ago."""
@@ -52,14 +58,17 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def server(*arguments: str, port: int, ready: bytes = b"listening") -> AsyncIterator[Server]:
-    """Run `python -m …` until the end of the block; starts when it printed `ready`."""
+async def server(
+    *arguments: str, port: int, ready: bytes = b"listening", **settings: str
+) -> AsyncIterator[Server]:
+    """Run `python -m …` until the end of the block; starts when it printed `ready`. `settings` are
+    environment variables of it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"UNISONO_LIMITS_FACTOR": "0", "UNISONO_LOG_LEVEL": "error"},
+        env=os.environ | {"UNISONO_LIMITS_FACTOR": "0", "UNISONO_LOG_LEVEL": "error"} | settings,
     )
     assert process.stdout is not None
     try:
@@ -76,6 +85,17 @@ async def server(*arguments: str, port: int, ready: bytes = b"listening") -> Asy
         except TimeoutError:
             process.kill()
             await process.communicate()
+
+
+async def metrics(port: int) -> dict[str, float]:
+    """What a server tells of itself on its metrics port: each series with its value."""
+    async with (
+        aiohttp.ClientSession() as client,
+        client.get(f"http://127.0.0.1:{port}/metrics") as answer,
+    ):
+        lines = (await answer.text()).splitlines()
+    pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, _, value in pairs}
 
 
 def percentile(values: list[float], share: float) -> float:

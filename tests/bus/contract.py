@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from roomserver.bus.api import Bus
 
 WAIT_S = 5
@@ -90,6 +92,14 @@ class BusContract:
         ends[0].publish("node:b", b"news")
         assert await after.until(1) == [b"news"]
         assert before.received == []
+
+    async def test_a_bus_hears_itself_until_it_is_closed(self, ends: tuple[Bus, Bus]) -> None:
+        async with asyncio.timeout(WAIT_S):
+            await ends[0].echo()
+        await ends[0].close()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await ends[0].echo()
 
     async def test_after_close_nothing_is_received(self, ends: tuple[Bus, Bus]) -> None:
         closed, alive = Inbox(), Inbox()

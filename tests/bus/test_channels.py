@@ -6,6 +6,7 @@ from protocol.cluster import (
     Message,
     Moved,
     Party,
+    Told,
     decode_envelope,
     encode_envelope,
 )
@@ -58,6 +59,19 @@ async def test_messages_of_one_turn_travel_in_one_envelope_per_destination() -> 
     assert decode_envelope((await to_b.until(2))[1]).number == 2
 
 
+async def test_more_than_a_mebibyte_travels_in_several_envelopes_and_keeps_its_order() -> None:
+    bus, inbox, heard = MemoryBus(), Inbox(), Heard()
+    await bus.open("node:b", inbox.take)
+    channel = Channel(bus, "node:a", heard.receive)
+    said = [Told(ROOM, fence, bytes(600_000)) for fence in range(3)]
+    large = Told(ROOM, 3, bytes(2_000_000))
+    for message in (*said, large):
+        channel.post("node:b", message)
+    envelopes = [decode_envelope(envelope) for envelope in await inbox.until(4)]
+    assert [envelope.number for envelope in envelopes] == [1, 2, 3, 4]
+    assert [message for envelope in envelopes for message in envelope.messages] == [*said, large]
+
+
 async def test_a_message_reaches_the_other_channel_with_its_sender() -> None:
     bus, heard = MemoryBus(), Heard()
     await Channel(bus, "node:b", heard.receive).open()
@@ -76,7 +90,7 @@ async def test_a_lost_envelope_is_noticed_and_a_sender_that_started_anew_is_not_
     assert (channel.gaps, heard.gaps) == (1, ["node:a"])
 
 
-async def test_a_message_that_cannot_be_handled_leaves_its_neighbours_alone() -> None:
+async def test_h6_a_message_that_cannot_be_handled_leaves_its_neighbours_alone() -> None:
     bus, heard = MemoryBus(), Heard()
     await Channel(bus, "node:b", heard.receive).open()
     bus.publish("node:b", b"\xc1 no envelope")

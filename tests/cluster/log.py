@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 from protocol.catalog import RoomEvent
+from protocol.chat import ChatDeleted
 from protocol.codec import decode_event
+from protocol.ids import MessageId
 from sql.pool import connect
 
 
@@ -37,11 +39,13 @@ class Stored(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A row of chat_messages."""
+    """A row of chat_messages; `reactions` is how many there are of all kinds."""
 
     message_id: str
     seq: int
     content: str
+    reactions: int
+    is_deleted: bool
 
 
 class RoomLog(NamedTuple):
@@ -56,6 +60,13 @@ class RoomLog(NamedTuple):
     done: list[Done]
     snapshots: list[Stored]
     messages: list[Message]
+    places: dict[str, str]
+    """Rows of room_members: user -> role of those who have a place."""
+
+    def taken_back(self) -> set[MessageId]:
+        """The messages that were deleted."""
+        events = (row.event for row in self.rows if b"chat.deleted" in row.public)
+        return {event.message_id for event in events if isinstance(event, ChatDeleted)}
 
 
 async def read_start(database_url: str, room_id: str) -> bytes:
@@ -80,6 +91,9 @@ async def read_log(database_url: str, starts: dict[str, bytes]) -> list[RoomLog]
 
     try:
         logs = []
+        # One look at all of it, to the connection's end: the rooms play on meanwhile.
+        await connection.execute("set idle_in_transaction_session_timeout = 0")
+        await connection.execute("begin isolation level repeatable read, read only")
         for room_id, start in starts.items():
             ((lineage, last_seq),) = await rows(
                 "select lineage::text, last_seq from room_homes where room_id = $1::text::uuid",
@@ -101,8 +115,14 @@ async def read_log(database_url: str, starts: dict[str, bytes]) -> list[RoomLog]
                 room_id,
             )
             messages = await rows(
-                "select message_id::text, seq, content from chat_messages"
+                "select message_id::text, seq, content, (select coalesce(sum(value::int), 0)::int"
+                " from jsonb_each_text(reactions)), deleted_at_ms is not null from chat_messages"
                 " where room_id = $1::text::uuid order by seq",
+                room_id,
+            )
+            places = await rows(
+                "select user_id::text, role from room_members"
+                " where room_id = $1::text::uuid and left_at_ms is null",
                 room_id,
             )
             logs.append(
@@ -115,6 +135,7 @@ async def read_log(database_url: str, starts: dict[str, bytes]) -> list[RoomLog]
                     [Done(*row) for row in done],  # type: ignore[arg-type]
                     [Stored(int(str(s)), str(li), str(text).encode()) for s, li, text in snapshots],
                     [Message(*row) for row in messages],  # type: ignore[arg-type]
+                    {str(user_id): str(role) for user_id, role in places},
                 )
             )
         return logs

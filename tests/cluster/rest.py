@@ -9,7 +9,10 @@ import wave
 from array import array
 from uuid import uuid4
 
+from tests.canary import keep_secret
+
 SAMPLE_RATE_HZ = 48_000
+PASSWORD = keep_secret("correct horse battery")
 
 
 def _send(url: str, data: bytes, kind: str, token: str | None) -> dict[str, object]:
@@ -33,7 +36,7 @@ async def register(base_url: str, username: str) -> str:
     body: dict[str, object] = {
         "username": username,
         "email": f"{username}@example.org",
-        "password": "correct horse battery",
+        "password": PASSWORD,
     }
     return str((await post(base_url, "/auth/register", body))["access_token"])
 

@@ -5,11 +5,13 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
 from sql.embedded import DATABASE, ROLE
+from tests.canary import require_no_secret
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LISTENING: Final = re.compile(rb"listening on http://127\.0\.0\.1:(\d+)")
@@ -18,18 +20,29 @@ STOP_WITHIN_S: Final = 30
 
 
 class Served:
-    """`unisono serve` on a port that it keeps over restarts, with the limits off.
+    """`unisono serve` on a port that it keeps over restarts, with the limits off unless wanted.
 
-    `tree` is the source tree that it runs: this one, or a copy with a fault planted.
+    `tree` is the source tree that it runs: this one, or a copy with a fault planted. `under` is a
+    command that the server's is handed to, and `environment` what it is told besides.
     """
 
     def __init__(
-        self, data_dir: Path, *, database_url: str | None = None, tree: Path = ROOT
+        self,
+        data_dir: Path,
+        *,
+        database_url: str | None = None,
+        tree: Path = ROOT,
+        limits_factor: int = 0,
+        under: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.data_dir = data_dir
         self.port = 0
         self._database_url = database_url
         self._tree = tree
+        self._limits_factor = limits_factor
+        self._under = under
+        self._environment = environment or {}
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -52,12 +65,17 @@ class Served:
             for name, value in os.environ.items()
             if not name.startswith("UNISONO_") and name not in ("DATABASE_URL", "REDIS_URL")
         }
-        environment |= {"UNISONO_LIMITS_FACTOR": "0", "PYTHONPATH": str(self._tree)}
+        environment |= {
+            "UNISONO_LIMITS_FACTOR": str(self._limits_factor),
+            "UNISONO_MEDIA_NICENESS": "1",
+            "PYTHONPATH": str(self._tree),
+        }
         if self._database_url is not None:
             environment["DATABASE_URL"] = self._database_url
+        environment |= self._environment
         with self._log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
+                *(*self._under, sys.executable),
                 *("-m", "roomserver", "serve", "--port", str(self.port)),
                 *("--data-dir", str(self.data_dir)),
                 cwd=self._tree,
@@ -84,6 +102,12 @@ class Served:
     async def stop(self) -> None:
         """As Ctrl-C does."""
         await self._end(signal.SIGTERM)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server, which runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def postgres_pid(self) -> int:
         """The process id of its own PostgreSQL."""
@@ -117,3 +141,4 @@ class Served:
         # Closes the pipe's transport, so that nothing is left in the loop.
         self._process._transport.close()  # type: ignore[attr-defined]
         self._process = None
+        require_no_secret(self.log)

@@ -5,111 +5,23 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from protocol.catalog import ClientCommand, RoomCommand
-from protocol.chat import ChatSend, ChatSent
+from protocol.chat import ChatDelete, ChatEdit, ChatEdited, ChatReact, ChatSend, ChatSent
 from protocol.codec import decode_snapshot, encode
 from protocol.errors import ErrorCode
 from protocol.fold import fold
-from protocol.frames import Ack, Cmd, Events, Have, Join, Joined, Presence, Reject, Resumed
-from protocol.ids import cmd_id
-from protocol.members import Member
+from protocol.frames import Ack, Cmd, Events, Joined, Presence, Reject, Resumed
+from protocol.members import MemberAdd
 from protocol.playback import LoadingDone, PlaybackEnded, PlaybackStarted
 from protocol.queue import QueueAdd, QueueRemove
-from protocol.rooms import Room as RoomRow
-from protocol.rooms import RoomResume, Wake
-from protocol.snapshot import new_room
-from protocol.tracks import Track
+from protocol.reactions import ReactionSend
+from protocol.rooms import RoomResume
 from protocol.users import Person
-from roomserver.room.context import SYSTEM, Context
-from roomserver.room.room import Room
+from roomserver.room.context import Context
+from tests.cluster.acted import Run
 from tests.cluster.checker import Violation, check
-from tests.cluster.journal import Connected, Journal, Lost, Received, Sent
+from tests.cluster.journal import Connected, Lost, Received, Sent
 from tests.cluster.log import Done, Message, RoomLog, Row, Stored
 from tests.room.people import ANN, BOB, track, uid
-
-NOON_MS = 1_790_000_000_000
-
-
-class Run:
-    """Ann and Bob in a room; everything that is decided is written, acknowledged and shown."""
-
-    def __init__(self) -> None:
-        row = RoomRow(room_id=uid(0x900), name="Kitchen", owner_id=ANN.user_id)
-        self.room = Room(new_room(row, uid(0x11), ANN, NOON_MS))
-        self.start = encode(self.room.public)
-        self.now_ms = NOON_MS
-        self.rows: list[Row] = []
-        self.done: list[Done] = []
-        self.snapshots = [Stored(0, uid(0x11), self.start)]
-        self.journals = {p.user_id: Journal(p.user_id, f"client-{p.display_name}") for p in
-                         (ANN, BOB)}  # fmt: skip
-        self.ids = dict.fromkeys(self.journals, 1)
-
-    def join(self, person: Person) -> None:
-        journal = self.journals[person.user_id]
-        journal.connected(0)
-        journal.sent(0, Join(id=1, room=uid(0x900)))
-        snapshot = decode_snapshot(encode(self.room.public))
-        you = Member(person=person)
-        journal.received(0, Joined(id=1, room=uid(0x900), you=you, snapshot=snapshot))
-        journal.received(0, Presence(room=uid(0x900), fence=1, count=1, present=[person]))
-
-    def resume(self, person: Person, seq: int) -> None:
-        journal = self.journals[person.user_id]
-        journal.lost(0, 1006)
-        journal.connected(0)
-        have = Have(lineage=uid(0x11), seq=seq)
-        journal.sent(0, Join(id=90, room=uid(0x900), have=have))
-        resumed = Resumed(lineage=uid(0x11), from_seq=seq + 1)
-        you = Member(person=person)
-        journal.received(0, Joined(id=90, room=uid(0x900), you=you, resumed=resumed))
-
-    def do(self, person: Person, command: ClientCommand, song: Track | None = None) -> int:
-        """A command from its sending to its ack; the id of its frame."""
-        self.ids[person.user_id] += 1
-        frame_id = self.ids[person.user_id]
-        journal = self.journals[person.user_id]
-        journal.sent(0, Cmd(id=frame_id, room=uid(0x900), cmd=command))
-        first = len(self.rows) + 1
-        self._apply(command, Context(person, self.now_ms, track=song))
-        name = cmd_id(journal.client_id, frame_id)
-        self.done.append(Done(person.user_id, name, first, len(self.rows)))
-        journal.received(0, Ack(id=frame_id, first_seq=first, seq=len(self.rows)))
-        return frame_id
-
-    def system(self, command: RoomCommand) -> None:
-        self._apply(command, Context(SYSTEM, self.now_ms))
-
-    def wake(self) -> None:
-        due_ms = self.room.next_wake()
-        assert due_ms is not None
-        self.now_ms = int(due_ms) + 1
-        self.system(Wake())
-
-    def log(self) -> RoomLog:
-        said = [(row.seq, row.event) for row in self.rows]
-        return RoomLog(
-            uid(0x900),
-            uid(0x11),
-            len(self.rows),
-            self.start,
-            list(self.rows),
-            list(self.done),
-            [*self.snapshots, Stored(len(self.rows), uid(0x11), encode(self.room.public))],
-            [Message(e.message_id, s, e.content) for s, e in said if isinstance(e, ChatSent)],
-        )
-
-    def check(self, log: RoomLog | None = None) -> set[str]:
-        return {v.name for v in check(list(self.journals.values()), [log or self.log()])}
-
-    def _apply(self, command: RoomCommand, ctx: Context) -> None:
-        steps = self.room.apply(command, ctx)
-        first = len(self.rows) + 1
-        self.rows += [Row(first + n, encode(step.event)) for n, step in enumerate(steps)]
-        events = Events(room=uid(0x900), first_seq=first, events=[step.event for step in steps])
-        for journal in self.journals.values():
-            if any(isinstance(line, Connected) for line in journal.lines):
-                journal.received(0, events)
 
 
 @pytest.fixture
@@ -233,11 +145,23 @@ def test_gap_a_log_that_skips_a_seq_or_ends_elsewhere(run: Run) -> None:
         assert "gap" in run.check(broken)
 
 
+def test_gap_a_log_of_which_anything_is_missing_is_judged_all_the_same(run: Run) -> None:
+    said = next(row.event for row in run.rows if isinstance(row.event, ChatSent))
+    run.do(BOB, ChatReact(message_id=said.message_id, emoji="🔥"))
+    run.do(said.by, ChatEdit(message_id=said.message_id, content="uno"))
+    run.do(said.by, ChatDelete(message_id=said.message_id))
+    log = run.log()
+    for missing in log.rows[:-1]:
+        rows = [row for row in log.rows if row is not missing]
+        assert "gap" in run.check(log._replace(rows=rows))
+
+
 def test_unseen_an_event_that_the_log_has_otherwise(run: Run) -> None:
     at, frame = find(run, ANN, Events)
     (event,) = frame.events  # type: ignore[attr-defined]
     other = replace(frame, events=[replace(event, content="rumour")])  # type: ignore[type-var]
-    run.journals[ANN.user_id].lines[at] = Received(0, other)  # type: ignore[arg-type]
+    heard_ns = int(event.at_ms * 1e6)
+    run.journals[ANN.user_id].lines[at] = Received(heard_ns, other)  # type: ignore[arg-type]
     assert run.check() == {"unseen"}
 
 
@@ -281,6 +205,30 @@ def test_fence_news_of_a_home_that_was_succeeded(run: Run) -> None:
     assert run.check() == {"fence"}
 
 
+def test_kept_words_that_were_taken_back(run: Run) -> None:
+    said = next(row.event for row in run.rows if isinstance(row.event, ChatSent))
+    run.do(said.by, ChatEdit(message_id=said.message_id, content="uno"))
+    run.do(said.by, ChatDelete(message_id=said.message_id))
+    assert "kept" in run.check()
+    wordless = [
+        replace(row.event, content="", mentions=[])
+        if isinstance(row.event, ChatSent | ChatEdited) and row.event.message_id == said.message_id
+        else row.event
+        for row in run.rows
+    ]
+    run.rows = [Row(seq, encode(event)) for seq, event in enumerate(wordless, 1)]
+    log = run.log()
+    # Who was shown the words saw nothing that was not so.
+    assert run.check(log._replace(messages=deleted(log.messages, said.message_id))) == set()
+
+
+def deleted(messages: list[Message], message_id: str) -> list[Message]:
+    return [
+        each._replace(content="", is_deleted=True) if each.message_id == message_id else each
+        for each in messages
+    ]
+
+
 def test_snapshot_one_that_is_not_what_the_log_folds_to(run: Run) -> None:
     for broken in (
         encode(decode_snapshot(run.start)).replace(b"Kitchen", b"Attic"),
@@ -304,9 +252,44 @@ def test_snapshot_one_that_a_client_was_shown(run: Run) -> None:
 def test_projection_a_message_that_is_missing_or_too_many(run: Run) -> None:
     log = run.log()
     assert run.check(log._replace(messages=log.messages[1:])) == {"projection"}
-    assert run.check(log._replace(messages=[*log.messages, Message(uid(7), 3, "never said")])) == {
-        "projection"
-    }
+    assert run.check(
+        log._replace(messages=[*log.messages, Message(uid(7), 3, "never said", 0, False)])
+    ) == {"projection"}
+
+
+def test_projection_a_message_or_a_place_that_is_not_as_it_stands_now(run: Run) -> None:
+    told = next(row.event for row in run.rows if isinstance(row.event, ChatSent))
+    run.do(ANN, ChatEdit(message_id=told.message_id, content="another one"))
+    run.system(MemberAdd(person=BOB))
+    log = run.log()
+    last = [m._replace(content="another one") if m.content == "one" else m for m in log.messages]
+    assert run.check(log) == {"projection"}
+    assert run.check(log._replace(messages=last)) == set()
+    places = {user_id: role for user_id, role in log.places.items() if role == "owner"}
+    assert run.check(log._replace(messages=last, places=places)) == {"projection"}
+
+
+def test_projection_something_is_done_to_a_message_that_was_never_said(run: Run) -> None:
+    log = run.log()
+    told = next(row.event for row in run.rows if isinstance(row.event, ChatSent))
+    edited = ChatEdited(message_id=uid(7), content="what?", at_ms=told.at_ms)
+    rows = [*log.rows, Row(log.last_seq + 1, encode(edited))]
+    found = run.check(log._replace(rows=rows, last_seq=len(rows), snapshots=[]))
+    assert "projection" in found
+
+
+def test_reactions_that_were_counted_together_belong_to_all_who_sent_them(run: Run) -> None:
+    song = track(48_000 * 5, 9)
+    run.do(BOB, QueueAdd(track_id=song.track_id), song)
+    playing = run.room.public.playback.entry
+    assert playing is not None
+    run.system(LoadingDone(entry_id=playing.entry_id))
+    run.do(ANN, ReactionSend(emoji="🔥"))
+    other = run.done[-1]._replace(user_id=BOB.user_id, cmd_id="client-Bob:99")
+    run.done.append(other)
+    assert run.check() == set()
+    run.done.append(other)
+    assert run.check() == {"twice"}
 
 
 def test_plays_an_entry_that_ended_and_was_not_current(run: Run) -> None:
@@ -333,14 +316,14 @@ def test_schedule_a_start_that_does_not_follow_the_end(run: Run) -> None:
     for row in log.rows:
         event = row.event
         if event == started[1]:
-            event = replace(event, started_at_ms=event.started_at_ms + 1)  # type: ignore[union-attr]
+            event = replace(event, started_at_ms=event.started_at_ms + 1)
         rows.append(Row(row.seq, encode(event)))
     assert "schedule" in run.check(log._replace(rows=rows, snapshots=[]))
 
 
 def test_schedule_an_end_at_another_instant_than_the_track_is_long(run: Run) -> None:
     (first, *_) = [row.event for row in run.rows if isinstance(row.event, PlaybackEnded)]
-    later = first.ended_at_ms + 0.5  # type: ignore[union-attr]
+    later = first.ended_at_ms + 0.5
     assert "schedule" in run.check(changed(run, PlaybackEnded, ended_at_ms=later))
 
 
@@ -354,6 +337,14 @@ def test_schedule_an_agreed_start_that_leaves_a_gap(run: Run) -> None:
             event = replace(event, upcoming=moved)
         rows.append(Row(row.seq, encode(event)))
     assert "schedule" in run.check(log._replace(rows=rows, snapshots=[], done=[]))
+
+
+def test_clock_an_event_of_two_hours_later_that_is_heard_now(run: Run) -> None:
+    heard = [line for line in run.journals[BOB.user_id].lines if isinstance(line, Received)]
+    frame = next(line.frame for line in reversed(heard) if isinstance(line.frame, Events))
+    later = [replace(event, at_ms=event.at_ms + 7_200_000) for event in frame.events]
+    run.journals[BOB.user_id].received(int(run.now_ms * 1e6), replace(frame, events=later))
+    assert "clock" in run.check()
 
 
 def test_a_violation_says_where_it_was_found(run: Run) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from protocol.bot import Bot, Rejected, Room, connect, guest
-from protocol.chat import ChatSent
+from protocol.chat import ChatSend, ChatSent
 from protocol.codec import encode
 from protocol.ids import derive
 from sql.pool import connect as connect_database
@@ -23,7 +23,7 @@ from tests.cluster.journal import Journal
 from tests.cluster.log import read_log, read_start
 from tests.cluster.rest import new_room, register, upload
 from tests.cluster.server import ROOT, Served
-from tests.cluster.wire import Wire
+from tests.faults.proxy import Proxy
 
 STEP_WITHIN_S = 15
 
@@ -59,7 +59,7 @@ class Trouble:
             stack.push_async_callback(served.kill)
             await served.start()
             self._url = served.url
-            self._wire = Wire(served.port)
+            self._wire = Proxy(served.port)
             far_url = await stack.enter_async_context(self._wire.opened())
             owner = await register(self._url, "owner")
             track = await upload(self._url, owner, 60_000)
@@ -80,11 +80,11 @@ class Trouble:
             return Verdict(check(self._journals, logs), self._unfinished)
 
     async def _a_lost_answer(self) -> None:
-        self._wire.answers_lost = True
+        self._wire.answers.is_black_hole = True
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._ann.chat("said once"))
             await self._hears(self._bob, "said once")
-            self._wire.answers_lost = False
+            self._wire.answers.is_black_hole = False
             self._wire.cut()
 
     async def _a_late_batch(self) -> None:
@@ -168,7 +168,8 @@ class Trouble:
     async def _say(self, room: Room, content: str) -> None:
         """Say something; that the room cannot take it just now is an answer, too."""
         with suppress(Rejected):
-            await room.chat(content)
+            # Without patience: what the server said first is what is judged.
+            await room.do(ChatSend(content=content), patience_ms=0)
 
     async def _hears(self, room: Room, content: str) -> None:
         await room.wait_for(lambda room: content in [m.content for m in room.snapshot.chat])
@@ -181,5 +182,5 @@ class Trouble:
         except Exception as problem:
             self._unfinished.append(f"{name}: {problem!r}")
         finally:
-            self._wire.answers_lost = False
+            self._wire.answers.is_black_hole = False
             self._database.come_up()

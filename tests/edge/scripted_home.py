@@ -58,6 +58,8 @@ class ScriptedHome:
         self.lineage = LINEAGE
         self.padding = 0
         """Bytes of backlog that a newcomer gets on top, to make coming in heavy."""
+        self.snapshot = b""
+        """What a newcomer gets instead of the news from the start, if it is not empty."""
         self.answers_arrivals = True
         self.answers_commands = True
         self._channel = Channel(bus, HOME, self._receive)
@@ -102,10 +104,10 @@ class ScriptedHome:
             id=arrive.id,
             room=room,
             you=Member(person=arrive.person),
-            resumed=Resumed(lineage=self.lineage, from_seq=start + 1),
+            resumed=None if self.snapshot else Resumed(lineage=self.lineage, from_seq=start + 1),
         )
         backlog = []
-        if start < seq:
+        if start < seq and not self.snapshot:
             padding = min(self.padding // (seq - start), 1_900)
             events = [event(n, padding) for n in range(start + 1, seq + 1)]
             backlog = [encode(Events(room=room, first_seq=start + 1, events=events))]
@@ -120,6 +122,8 @@ class ScriptedHome:
             encode(joined),
             backlog,
             presence,
+            self.snapshot,
+            seq,
         )
 
     def publish(

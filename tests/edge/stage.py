@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from protocol.catalog import ClientCommand
 from protocol.chat import ChatSend
@@ -18,7 +19,7 @@ from protocol.cluster import (
     Message,
     Party,
 )
-from protocol.codec import decode_server_frame, encode
+from protocol.encodings import ENCODINGS, JSON, MESSAGEPACK, EncodingName
 from protocol.errors import ErrorCode, Rejected
 from protocol.frames import (
     AnyClientFrame,
@@ -43,7 +44,8 @@ from roomserver.edge.front import FrontDoor
 from roomserver.edge.pace import Pace
 from roomserver.edge.ports import Caller
 from roomserver.runtime.clock import ClusterClock, monotonic_ns
-from roomserver.runtime.config import load
+from roomserver.runtime.config import SigningKey, load
+from roomserver.runtime.digests import Digests
 from roomserver.runtime.limits import Limiter
 from roomserver.runtime.tasks import Tasks
 from tests.edge.scripted_home import EDGE, HOME, ROOM, WAIT_S, ScriptedHome, person
@@ -52,6 +54,8 @@ SLOW = Pace(
     tick_ms=5, ping_early_ms=(), ping_every_ms=3_600_000, flush_every_ms=20, measured_every_ms=10
 )
 """As in production, but no ping disturbs a test that does not ask for it."""
+
+DIGESTS = Digests([SigningKey("test", b"k" * 32)])
 
 F = TypeVar("F", bound=AnyServerFrame)
 
@@ -108,17 +112,22 @@ class Client:
 
     def __init__(self, socket: ClientConnection, who: Person | None = None) -> None:
         self.socket = socket
+        is_packed = socket.subprotocol == MESSAGEPACK.subprotocol
+        self.encoding = MESSAGEPACK if is_packed else JSON
         self.who = who
         self.conn_id: ConnectionId = ""
         self._ids = itertools.count(1)
 
     async def send(self, frame: AnyClientFrame) -> None:
-        await self.socket.send(encode(frame).decode())
+        data = self.encoding.encode(frame)
+        await self.socket.send(data if self.encoding.is_binary else data.decode())
 
     async def next(self) -> AnyServerFrame:
         """The next frame."""
         async with asyncio.timeout(WAIT_S):
-            return decode_server_frame(await self.socket.recv())
+            message = await self.socket.recv()
+        assert isinstance(message, bytes) is self.encoding.is_binary
+        return self.encoding.decode_server_frame(message)
 
     async def receive(self, kind: type[F]) -> F:
         """The next frame of a kind; those before it are dropped."""
@@ -194,6 +203,7 @@ class Stage:
             self.people,
             Limiter(self.config.limits_factor),
             self.tasks,
+            digests=DIGESTS.of,
             pace=pace,
         )
         self._http = http
@@ -232,18 +242,23 @@ class Stage:
             yield Client(socket)
 
     @asynccontextmanager
-    async def client(self, name: str, client_id: str | None = None) -> AsyncIterator[Client]:
-        """Somebody who has said hello."""
+    async def client(
+        self, name: str, client_id: str | None = None, encoding: EncodingName | None = None
+    ) -> AsyncIterator[Client]:
+        """Somebody who has said hello; without an encoding the handshake names none."""
         self.people.introduce(person(name))
-        async with self.socket() as client:
+        asked = None if encoding is None else [Subprotocol(ENCODINGS[encoding].subprotocol)]
+        async with self.socket(subprotocols=asked) as client:
             client.who = self.people.people[name].person
             await client.hello(client_id)
             yield client
 
     @asynccontextmanager
-    async def member(self, name: str, have: Have | None = None) -> AsyncIterator[Client]:
+    async def member(
+        self, name: str, have: Have | None = None, encoding: EncodingName | None = None
+    ) -> AsyncIterator[Client]:
         """Somebody who is in the room."""
-        async with self.client(name) as client:
+        async with self.client(name, encoding=encoding) as client:
             await client.join(have=have)
             yield client
 

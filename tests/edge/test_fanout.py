@@ -27,9 +27,9 @@ async def test_an_ack_and_its_events_arrive_together_and_in_order() -> None:
 
 
 async def test_an_ack_takes_along_what_waits_and_what_a_sweep_has_not_brought_yet() -> None:
-    pace = replace(SLOW, flush_every_ms=NEVER_MS, slice_connections=1)
+    pace = replace(SLOW, slice_connections=1, flush_every_ms=NEVER_MS)
     async with stage(pace=pace) as on, on.member("Ben") as ben, on.member("Ada") as ada:
-        on.home.say()
+        on.home.say(urgent=True)
         assert await ada.seqs(1) == [1]
         on.written(ada).clear()
         on.home.say()
@@ -63,22 +63,38 @@ async def test_the_first_event_after_quiet_leaves_at_once_and_an_urgent_one_take
         assert len(on.written(ada)) == 2
 
 
-async def test_a_large_room_waits_a_moment_for_the_rest_of_a_burst() -> None:
-    pace = replace(SLOW, flush_every_ms=NEVER_MS, slice_connections=1, gather_ms=50)
+async def test_what_comes_during_a_sweep_goes_along_with_it_to_those_it_has_not_reached() -> None:
+    pace = replace(SLOW, flush_every_ms=NEVER_MS, slice_connections=1)
+    async with stage(pace=pace) as on, AsyncExitStack() as people:
+        first, *_, last = [
+            await people.enter_async_context(on.member(f"Person-{n}")) for n in range(12)
+        ]
+        written = on.written(first), on.written(last)
+        for writes in written:
+            writes.clear()
+        on.home.say(urgent=True)
+        await on.until(lambda: bool(written[0]))
+        on.home.say()
+        assert await last.seqs(2) == [1, 2]
+        assert [len(writes) for writes in written] == [1, 1]
+        # The first was passed, and the window never ends: the next sweep begins with playback.
+        on.home.say(urgent=True)
+        assert (await first.seqs(3), await last.seqs(3)) == ([1, 2, 3], [3])
+        assert [len(writes) for writes in written] == [2, 2]
+
+
+async def test_playback_waits_only_for_the_sweep_before_it() -> None:
+    pace = replace(SLOW, flush_every_ms=NEVER_MS, slice_connections=1)
     async with stage(pace=pace) as on, on.member("Ada") as ada, on.member("Ben") as ben:
         on.written(ada).clear()
-        for _ in range(5):
-            on.home.say()
-            await asyncio.sleep(0)
-        assert await ada.seqs(5) == await ben.seqs(5) == [1, 2, 3, 4, 5]
-        assert len(on.written(ada)) == 1
-        # Playback waits for nobody.
         on.home.say(urgent=True)
-        assert await ada.seqs(6) == [6]
+        await on.until(lambda: bool(on.written(ada)))
+        on.home.say(urgent=True)
+        assert await ada.seqs(2) == await ben.seqs(2) == [1, 2]
 
 
 async def test_while_a_room_is_busy_its_events_leave_together_once_a_window() -> None:
-    async with stage(pace=replace(SLOW, flush_every_ms=250)) as on, on.member("Ada") as ada:
+    async with stage(pace=replace(SLOW, flush_every_ms=1_000)) as on, on.member("Ada") as ada:
         on.written(ada).clear()
         on.home.say()
         assert await ada.seqs(1) == [1]
@@ -144,6 +160,32 @@ async def test_what_is_told_goes_to_all_but_one_and_keeps_its_place() -> None:
         on.home.post(on.home.tell(11, ada.conn_id), on.home.tell(12))
         assert (await ada.receive(Presence)).count == 12
         assert [(await ben.receive(Presence)).count for _ in range(2)] == [11, 12]
+
+
+async def test_signals_of_several_amid_events_reach_all_but_who_sent_them() -> None:
+    pace = replace(SLOW, flush_every_ms=NEVER_MS)
+    async with stage(pace=pace) as on, AsyncExitStack() as people:
+        eve, ada, ben = [
+            await people.enter_async_context(on.member(n)) for n in ("Eve", "Ada", "Ben")
+        ]
+        on.home.post(on.home.tell(11, ada.conn_id), on.home.tell(12, ben.conn_id))
+        on.home.say(urgent=True)
+        for member, counts in ((ada, [12]), (ben, [11]), (eve, [11, 12])):
+            assert [(await member.receive(Presence)).count for _ in counts] == counts
+            assert await member.seqs(1) == [1]
+
+
+async def test_a_frame_that_cannot_be_written_stops_no_room() -> None:
+    async with (
+        stage() as on,
+        on.member("Ada", encoding="msgpack") as ada,
+        on.member("Ben", encoding="msgpack") as ben,
+    ):
+        on.home.post(replace(on.home.tell(11), frame=b"{"))
+        await on.home.until(Arrive, lambda arrive: arrive.conn == ben.conn_id and bool(arrive.have))
+        on.home.say(urgent=True)
+        assert await ada.seqs(1) == [1]
+        assert await ben.seqs(1) == [1]
 
 
 async def test_a_peer_that_ends_its_side_is_not_written_to_any_more() -> None:

@@ -8,7 +8,10 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from protocol.close_codes import CloseCode
-from protocol.frames import Error, Hello, Join, Joined, Probe, Probed, Welcome
+from protocol.cluster import Arrive
+from protocol.errors import ErrorCode
+from protocol.frames import Error, Hello, Join, Joined, Leave, Left, Probe, Probed, Reject, Welcome
+from tests.edge.raw import HANDSHAKE
 from tests.edge.scripted_home import ROOM, person
 from tests.edge.stage import SLOW, Client, Stage, stage
 
@@ -125,7 +128,7 @@ async def test_what_is_no_handshake_gets_an_answer_with_the_headers_and_the_end(
 
 
 async def test_ws13_who_does_not_say_hello_in_time_is_sent_away() -> None:
-    async with stage(pace=replace(SLOW, hello_within_ms=50)) as on:
+    async with stage(pace=replace(SLOW, hello_within_ms=500)) as on:
         async with on.socket() as client:
             assert await client.close_code() == CloseCode.NO_HELLO
         async with on.client("Ada") as ada:
@@ -217,15 +220,75 @@ async def test_a_newer_connection_of_the_same_client_takes_over() -> None:
 
 
 async def test_ws15_the_oldest_connection_makes_room_for_one_too_many() -> None:
-    pace = replace(SLOW, connections_per_user=2)
     async with (
-        stage(pace=pace, limits_factor=1) as on,
+        stage(limits_factor=1, connections_per_user=2) as on,
         on.client("Ada", "client-1") as first,
         on.client("Ada", "client-2") as second,
         on.client("Ada", "client-3"),
     ):
         assert await first.close_code() == CloseCode.REPLACED
         assert (await probed(second)).t0 == 0
+
+
+async def test_ws15_one_address_has_so_many_sockets_and_places_come_free_again() -> None:
+    async with stage(limits_factor=1, connections_per_address=2) as on, on.client("Ada"):
+        async with on.client("Ben"):
+            reader, writer = await on.wire()
+            writer.write(HANDSHAKE)
+            assert (await reader.read()).startswith(b"HTTP/1.1 503 ")
+            writer.close()
+        await on.until(lambda: len(on.edge.sockets) == 1)
+        async with on.client("Eve"):
+            pass
+    # Limits that are off count no addresses, and nobody else's are counted by it.
+    async with stage(connections_per_address=1) as on, on.client("Ada"), on.client("Ben"):
+        assert on.edge.connection_count == 2
+
+
+async def test_ws15_a_room_that_is_full_says_so_and_a_place_comes_free_again() -> None:
+    async with (
+        stage(limits_factor=1, connections_per_room=2) as on,
+        on.member("Ada") as ada,
+        on.client("Eve") as eve,
+    ):
+        async with on.member("Ben"):
+            # Who is in it already is not kept out of it.
+            assert (await ada.join()).room == ROOM
+            frame_id = await eve.ask_in()
+            refusal = await eve.receive(Reject)
+            assert (refusal.id, refusal.code) == (frame_id, "unavailable")
+            assert refusal.temporary and refusal.details == {"limit": 2}
+            assert refusal.retry_after_ms == 10_000
+        await on.until(lambda: on.edge.connection_count == 2)
+        await eve.join()
+
+
+async def test_ws15_who_is_on_the_way_into_a_room_takes_a_place_until_it_is_refused() -> None:
+    async with (
+        stage(limits_factor=1, connections_per_room=2) as on,
+        on.client("Ada") as ada,
+        on.client("Ben") as ben,
+        on.client("Eve") as eve,
+    ):
+        on.home.answers_arrivals = False
+        # The same one twice is one.
+        for client in (ada, ada, ben):
+            await client.ask_in()
+        await on.home.until(Arrive, lambda arrive: arrive.conn == ben.conn_id)
+        await eve.ask_in()
+        assert (await eve.receive(Reject)).details == {"limit": 2}
+        asked = on.home.all(Arrive)
+        on.home.post(*(on.home.reject(arrive, ErrorCode.NOT_MEMBER) for arrive in asked))
+        for client in (ada, ada, ben):
+            await client.receive(Reject)
+        on.home.answers_arrivals = True
+        # Twice, by who came in with it and left: no place is kept.
+        for frame_id in (100, 101):
+            await ben.join()
+            await ben.send(Leave(id=frame_id, room=ROOM))
+            await ben.receive(Left)
+        await eve.join()
+        await ada.join()
 
 
 async def test_ws17_the_end_of_a_login_ends_its_sockets_and_no_others() -> None:

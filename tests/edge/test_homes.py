@@ -53,7 +53,7 @@ async def test_events_that_were_lost_are_fetched_for_everybody() -> None:
             assert await client.seqs(6) == [3, 4, 5, 6]
         on.home.say()
         assert await ada.seqs(7) == [7]
-        returns = [arrive.have for arrive in on.home.all(Arrive) if arrive.have]
+        returns = [arrive.have for arrive in on.home.all(Arrive) if arrive.returns]
         assert returns == [Have(lineage=LINEAGE, seq=2)] * 2
 
 
@@ -114,7 +114,8 @@ async def test_a_member_waits_for_a_silent_home_as_long_as_it_takes() -> None:
         assert await ada.seqs(2) == [1, 2]
 
 
-async def test_a_member_that_is_not_let_in_again_is_out() -> None:
+@pytest.mark.parametrize("code", [ErrorCode.ROOM_NOT_FOUND, ErrorCode.ROOM_PASSWORD])
+async def test_a_member_that_is_not_let_in_again_is_out_and_told_why(code: ErrorCode) -> None:
     async with stage(pace=HURRY) as on, on.member("Ada") as ada:
         on.home.answers_arrivals = False
         on.home.publish()
@@ -123,8 +124,8 @@ async def test_a_member_that_is_not_let_in_again_is_out() -> None:
         on.home.post(on.home.reject(arrive, ErrorCode.UNAVAILABLE, temporary=True))
         heard = len(on.home.all(Arrive))
         await on.until(lambda: len(on.home.all(Arrive)) > heard)
-        on.home.post(on.home.reject(arrive, ErrorCode.ROOM_NOT_FOUND))
-        assert (await ada.receive(Left)).reason == "kicked"
+        on.home.post(on.home.reject(arrive, code))
+        assert await ada.receive(Left) == Left(room=ROOM, reason="kicked", code=code)
         # The home still counted it.
         assert await on.home.until_departed(ada.conn_id) == Depart(ROOM, ada.conn_id, True)
         await ada.command()

@@ -1,5 +1,6 @@
 """How often a person may act: through both doors together."""
 
+import time
 from typing import get_args
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from httpapi.app import ROUTES
 from protocol.catalog import ClientCommand
 from protocol.chat import ChatSend
-from protocol.frames import Ack, Probe, Probed, Reject, SignalUp
+from protocol.frames import COMMANDS_PER_SECOND, Ack, Probe, Probed, Reject, SignalUp
 from protocol.limits import COMMAND_LIMITS
 from protocol.playback import PlaybackNext, PlaybackPause
 from protocol.presence import Typing
@@ -26,7 +27,8 @@ def test_rest_counts_the_same_action_by_the_same_numbers() -> None:
         if route.action in {limit.action for limit in COMMAND_LIMITS.values()}
     }
     socket = {limit.action: (limit.amount, limit.window_ms) for limit in COMMAND_LIMITS.values()}
-    assert rest == socket
+    assert rest
+    assert rest.items() <= socket.items()
 
 
 async def answers(client: Client, command: ClientCommand, times: int) -> list[str]:
@@ -64,8 +66,11 @@ async def test_without_limits_nothing_is_refused(factor: float) -> None:
 
 async def test_signals_beyond_the_limit_are_dropped_without_a_word() -> None:
     async with stage(limits_factor=1) as on, on.member("Ada") as ada:
+        since_s = time.monotonic()
         for _ in range(100):
             await ada.send(SignalUp(room=ROOM, signal=Typing()))
         await ada.send(Probe(t0=1))
         assert isinstance(await ada.next(), Probed)
-        assert 30 <= len(on.home.heard) < 60
+        # The arrival, what is in reserve, and what was filled up meanwhile.
+        most = 1 + COMMANDS_PER_SECOND * (1 + time.monotonic() - since_s)
+        assert 30 <= len(on.home.heard) <= most

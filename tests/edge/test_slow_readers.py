@@ -1,24 +1,20 @@
 """Who reads slowly is paused and brought up to date later, or let go; nobody waits for it."""
 
 import asyncio
-import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from msgspec.structs import replace
 from websockets.asyncio.client import connect
-from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 
 from protocol.close_codes import CloseCode
 from protocol.cluster import Arrive, Submit
+from protocol.encodings import ENCODINGS, EncodingName
 from protocol.frames import Ack, Events, Have, Joined, Presence, Probe, Probed
-from roomserver.edge.connection import Connection
-from roomserver.edge.dialogue import Dialogue
-from roomserver.edge.front import FrontDoor
-from roomserver.edge.keepalive import Keepalive
 from roomserver.edge.pace import Pace
-from roomserver.edge.sweep import Seat
 from tests.edge.scripted_home import LINEAGE, ROOM, person
 from tests.edge.stage import SLOW, Client, Stage, stage
 
@@ -27,14 +23,23 @@ NEVER_MS = 3_600_000
 
 
 @asynccontextmanager
-async def narrow(on: Stage, name: str, window_bytes: int = 4_096) -> AsyncIterator[Client]:
+async def narrow(
+    on: Stage, name: str, window_bytes: int = 4_096, encoding: EncodingName = "json"
+) -> AsyncIterator[Client]:
     """Somebody whose socket takes little; hello is said."""
     who = on.people.introduce(person(name)).person
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window_bytes)
     sock.setblocking(False)
     await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", on.port))
-    async with connect(on.url, sock=sock, max_size=None, max_queue=2, close_timeout=1) as ws:
+    async with connect(
+        on.url,
+        subprotocols=[Subprotocol(ENCODINGS[encoding].subprotocol)],
+        sock=sock,
+        max_size=None,
+        max_queue=2,
+        close_timeout=1,
+    ) as ws:
         client = Client(ws, who)
         await client.hello()
         yield client
@@ -49,8 +54,15 @@ async def pile_up(on: Stage, slow: Client) -> None:
     on.home.say(50, urgent=True, size=EVENT_BYTES)
 
 
-async def test_a_paused_reader_goes_on_without_a_gap_and_holds_nobody_up() -> None:
-    async with stage() as on, narrow(on, "Slow") as slow, on.member("Ben") as ben:
+@pytest.mark.parametrize("encoding", ENCODINGS)
+async def test_a_paused_reader_goes_on_without_a_gap_and_holds_nobody_up(
+    encoding: EncodingName,
+) -> None:
+    async with (
+        stage() as on,
+        narrow(on, "Slow", encoding=encoding) as slow,
+        on.member("Ben") as ben,
+    ):
         await slow.join()
         await pile_up(on, slow)
         seen = on.home.seq[ROOM]
@@ -165,28 +177,6 @@ async def test_what_is_large_leaves_in_pieces_and_the_rest_follows_in_order() ->
 async def test_coming_in_is_not_being_slow() -> None:
     # Seven megabytes wait, but none of it is live: only what comes on top counts.
     await heavy_arrival(replace(SLOW, slow_bytes=200_000), 7_600_000)
-
-
-def alive() -> list[object]:
-    kinds = (FrontDoor, Connection, Dialogue, Keepalive, Seat, ServerProtocol)
-    return [thing for thing in gc.get_objects() if isinstance(thing, kinds)]
-
-
-async def test_a_connection_that_ended_is_gone_without_the_garbage_collector() -> None:
-    gc.collect()
-    assert alive() == []
-    gc.disable()
-    try:
-        async with stage(pace=replace(SLOW, ping_early_ms=(1,))) as on:
-            async with on.member("Ada") as ada:
-                await ada.command()
-                await ada.receive(Ack)
-                await on.home.until_measured(ada.conn_id)
-                assert len(alive()) == 5
-            await on.until(lambda: on.edge.connection_count == 0)
-            await on.until(lambda: not alive())
-    finally:
-        gc.enable()
 
 
 async def test_who_comes_back_says_what_it_has() -> None:

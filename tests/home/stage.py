@@ -35,6 +35,7 @@ from roomserver.bus.memory import MemoryBus
 from roomserver.home.pace import Pace
 from roomserver.home.table import Home
 from roomserver.runtime.clock import ClusterClock
+from roomserver.runtime.passwords import Passwords
 from sql.pool import Database
 
 WAIT_S = 20
@@ -53,6 +54,7 @@ async def make_room(
     visibility: str = "public",
     password_hash: str | None = None,
     settings: RoomSettings | None = None,
+    in_members: bool = False,
 ) -> RoomId:
     """A room as the sidecar makes one."""
     room_id, lineage = room_id or str(uuid4()), str(uuid4())
@@ -82,7 +84,25 @@ async def make_room(
             lineage,
             public,
         )
+        if in_members:
+            await connection.execute(
+                "insert into room_members (room_id, user_id, role, joined_at_ms)"
+                " values ($1, $2, 'owner', 1)",
+                room_id,
+                owner.user_id,
+            )
     return room_id
+
+
+async def add_user(database: Database, who: Person) -> None:
+    """An account, as the sidecar makes one."""
+    async with database.acquire() as connection:
+        await connection.execute(
+            "insert into users (user_id, kind, display_name) values ($1, $2, $3)",
+            who.user_id,
+            who.kind,
+            who.display_name,
+        )
 
 
 async def make_track(database: Database, duration_ms: int = 60_000) -> str:
@@ -106,6 +126,8 @@ class WatchedEdge:
     def __init__(self, bus: MemoryBus, home: Party, party: Party = "node:edge") -> None:
         self.heard: list[Message] = []
         self._home = home
+        # A sidecar's commands are other commands than those of the same person's page.
+        self._client = "call" if party.startswith("http:") else "client"
         self._channel = Channel(bus, party, self._receive)
         self._ids = itertools.count(1)
         self._more = asyncio.Event()
@@ -134,12 +156,15 @@ class WatchedEdge:
         *,
         have: Have | None = None,
         rtt_ms: float = 20,
+        addresses: tuple[str, ...] = (),
+        returns: bool = False,
     ) -> Admitted | Reject:
         """Ask to be let in."""
         frame_id = next(self._ids)
         conn = conn or f"conn-{who.display_name}"
         start = len(self.heard)
-        self._post(Arrive(room, conn, frame_id, who, None, None, have, "", rtt_ms))
+        arrive = Arrive(room, conn, frame_id, who, None, None, have, addresses, rtt_ms, returns)
+        self._post(arrive)
 
         def is_answer(message: FromHome) -> bool:
             if isinstance(message, Answer):
@@ -168,12 +193,13 @@ class WatchedEdge:
         *,
         client_id: str | None = None,
         id: int | None = None,
+        addresses: tuple[str, ...] = (),
     ) -> int:
         """Send a command without waiting; returns its id."""
         frame_id = next(self._ids) if id is None else id
-        client_id = client_id or f"client-{who.display_name}"
+        client_id = client_id or f"{self._client}-{who.display_name}"
         conn = f"conn-{who.display_name}"
-        self._post(Submit(room, conn, who, client_id, frame_id, command))
+        self._post(Submit(room, conn, who, client_id, frame_id, command, addresses))
         return frame_id
 
     async def ask(
@@ -227,7 +253,7 @@ class WatchedEdge:
 
 def state_of(admitted: Admitted, copy: Snapshot | None = None) -> Snapshot:
     """What a client holds after it was let in, with the copy that it had."""
-    joined = decode_server_frame(admitted.joined)
+    joined = decode_server_frame(admitted.frame())
     assert isinstance(joined, Joined)
     if joined.snapshot is not None:
         copy = joined.snapshot
@@ -245,7 +271,7 @@ def state_of(admitted: Admitted, copy: Snapshot | None = None) -> Snapshot:
 
 
 def was_resumed(admitted: Admitted) -> bool:
-    joined = decode_server_frame(admitted.joined)
+    joined = decode_server_frame(admitted.frame())
     assert isinstance(joined, Joined)
     return joined.resumed is not None
 
@@ -253,13 +279,20 @@ def was_resumed(admitted: Admitted) -> bool:
 class Stage:
     """A home and an edge in one process."""
 
-    def __init__(self, database: Database, url: str, node_id: str, pace: Pace) -> None:
+    def __init__(
+        self,
+        database: Database,
+        url: str,
+        node_id: str,
+        pace: Pace,
+        clock: ClusterClock | None = None,
+    ) -> None:
         self.database = database
-        self.clock = ClusterClock()
+        self.clock = clock or ClusterClock()
         self.bus = MemoryBus()
         home = f"node:{node_id}"
         self._channel = Channel(self.bus, home, self._receive)
-        self.home = Home(database, url, self.clock, self._channel, node_id, pace=pace)
+        self.home = Home(database, url, self.clock, self._channel, node_id, Passwords(), pace=pace)
         self.edge = WatchedEdge(self.bus, home)
         self.sidecar = WatchedEdge(self.bus, home, "http:test")
 
@@ -287,10 +320,16 @@ QUICK = Pace(
 
 @asynccontextmanager
 async def stage(
-    database: Database, url: str, *, node_id: str | None = None, **pace: float
+    database: Database,
+    url: str,
+    *,
+    node_id: str | None = None,
+    clock: ClusterClock | None = None,
+    **pace: float,
 ) -> AsyncIterator[Stage]:
     """A home that runs while the block does."""
-    on = Stage(database, url, node_id or str(uuid4()), msgspec.structs.replace(QUICK, **pace))
+    pace_of_it = msgspec.structs.replace(QUICK, **pace)
+    on = Stage(database, url, node_id or str(uuid4()), pace_of_it, clock)
     await on.open()
     try:
         yield on

@@ -57,6 +57,38 @@ async def test_a_room_that_cannot_be_written_does_not_hold_up_the_other_31(
         assert (await on.edge.say(poisoned, ADA, "well again")).seq == 3
 
 
+async def test_a_room_that_cannot_be_written_for_now_is_a_standstill_until_it_can(
+    database: Database, database_url: str
+) -> None:
+    room = await make_room(database, ADA)
+    async with stage(database, database_url) as on:
+        await on.edge.join(room, ADA)
+        await on.edge.say(room, ADA, "fine")
+        assert on.home.committer.standstill_ms == 0
+        async with database.acquire() as connection:
+            await connection.execute(DISK_FULL)
+        refused = await on.edge.ask(room, ADA, ChatSend(content="no room"))
+        assert isinstance(refused, Reject)
+        assert refused.code is ErrorCode.UNAVAILABLE
+        began_ms = on.home.committer.standstill_ms
+        assert began_ms > 0
+        assert isinstance(await on.edge.ask(room, ADA, ChatSend(content="none yet")), Reject)
+        assert on.home.committer.standstill_ms > began_ms
+        async with database.acquire() as connection:
+            await connection.execute("drop function full_disk cascade")
+        assert isinstance(await on.edge.ask(room, ADA, ChatSend(content="room again")), Ack)
+        assert on.home.committer.standstill_ms == 0
+
+
+DISK_FULL = """
+create function full_disk() returns trigger language plpgsql as $$
+begin
+    raise exception 'no space left' using errcode = '53100';
+end $$;
+create trigger full_disk before insert on room_events execute function full_disk();
+"""
+
+
 async def test_a_home_whose_fence_was_taken_shows_nothing_and_sends_everybody_away(
     database: Database, database_url: str
 ) -> None:
@@ -100,7 +132,7 @@ async def test_the_rooms_of_a_node_that_stopped_beating_are_taken_over(
             room,
             dead,
         )
-    async with stage(database, database_url, stale_ms=100) as on:
+    async with stage(database, database_url, stale_ms=1_000) as on:
         tries = 0
         while isinstance(admitted := await on.edge.arrive(room, ADA, f"{tries}"), Reject):
             tries += 1

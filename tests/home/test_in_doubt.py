@@ -7,10 +7,12 @@ from protocol.chat import ChatSend, ChatSent
 from protocol.cluster import Answer
 from protocol.errors import ErrorCode
 from protocol.frames import Ack, Reject
+from protocol.queue import QueueAdd, QueueAdded
 from protocol.rooms import RoomClose
+from roomserver.home.heard import Visit
 from roomserver.home.presence import Presence
 from sql.pool import Connection, Database, connect
-from tests.home.stage import Stage, make_room, person, stage
+from tests.home.stage import Stage, make_room, make_track, person, stage
 
 ADA, BEN, CAT = person("Ada"), person("Ben"), person("Cat")
 
@@ -18,6 +20,10 @@ LOCK = "select from room_homes where room_id = $1 for update"
 CUT = (
     "select count(pg_terminate_backend(pid)) from pg_stat_activity"
     " where application_name = 'committer' and wait_event_type = 'Lock'"
+)
+LOOK_UP = (
+    "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+    " where wait_event_type = 'Lock' and query like '%duration_samples%'"
 )
 
 
@@ -93,18 +99,44 @@ async def test_a_command_that_cannot_be_looked_up_is_not_refused(
         assert await on.edge.ask(room, ADA, ChatSend(content="once"), id=7) == first
 
 
+async def test_a_command_that_is_refused_is_not_carried_out_as_it_was_sent_twice(
+    database: Database, database_url: str
+) -> None:
+    room, track = await make_room(database, ADA), await make_track(database)
+    connection = await connect(database_url, application_name="locker")
+    # A transaction sees the activity as it was when it asked first.
+    watcher = await connect(database_url)
+    async with stage(database, database_url) as on:
+        await on.edge.join(room, ADA)
+        async with connection.transaction():
+            await connection.execute("lock table tracks in access exclusive mode")
+            on.edge.send(room, ADA, QueueAdd(track_id=track), id=900)
+            while not await watcher.fetchval(LOOK_UP.replace("pg_terminate_backend(pid)", "*")):
+                pass
+            on.edge.send(room, ADA, QueueAdd(track_id=track), id=900)
+            assert await watcher.fetchval(LOOK_UP) == 1
+        assert isinstance(await on.edge.answer(room, 900), Reject)
+        await on.edge.say(room, ADA, "still here")
+        assert len(answers(on, 900)) == 1
+        assert not [e for _, e in on.edge.shown(room) if isinstance(e, QueueAdded)]
+        assert isinstance(await on.edge.ask(room, ADA, QueueAdd(track_id=track), id=900), Ack)
+    await connection.close()
+    await watcher.close()
+
+
 async def test_a_command_that_waits_in_a_full_mailbox_is_not_refused_when_it_is_sent_again(
     database: Database, database_url: str
 ) -> None:
     room = await make_room(database, ADA)
     connection = await connect(database_url)
+    watcher = await connect(database_url)
     async with stage(database, database_url, mailbox=1) as on:
         await on.edge.join(room, ADA)
         async with connection.transaction():
             await connection.fetch(LOCK, room)
             on.edge.send(room, ADA, ChatSend(content="under way"), id=900)
             waiting = CUT.replace("pg_terminate_backend(pid)", "*")
-            while not await connection.fetchval(waiting):
+            while not await watcher.fetchval(waiting):
                 pass
             on.edge.send(room, ADA, ChatSend(content="waits"), id=901)
             for frame_id, content in ((900, "under way"), (901, "waits"), (902, "too much")):
@@ -115,6 +147,7 @@ async def test_a_command_that_waits_in_a_full_mailbox_is_not_refused_when_it_is_
         assert isinstance(await on.edge.answer(room, 900), Ack)
         assert isinstance(await on.edge.answer(room, 901), Ack)
     await connection.close()
+    await watcher.close()
 
 
 async def test_a_room_whose_row_is_locked_does_not_hold_up_the_others(
@@ -153,10 +186,12 @@ async def test_a_private_room_hides_its_password_and_its_end_from_strangers(
 
 
 def test_a_room_is_empty_since_the_last_of_all_was_there() -> None:
-    presence = Presence(grace_ms=20_000, vacant_since_ms=0)
-    presence.arrive("a", "node:edge", ADA, 10)
-    presence.arrive("b", "node:edge", BEN, 10)
+    visits: list[Visit] = []
+    presence = Presence(grace_ms=20_000, vacant_since_ms=0, on_left=visits.append)
+    presence.arrive("a", "node:edge", ADA, 10, now_ms=0)
+    presence.arrive("b", "node:edge", BEN, 10, now_ms=500)
     presence.depart("a", False, 1_000)
     presence.depart("b", True, 5_000)
     presence.expire(21_000)
     assert presence.vacant_since_ms == 5_000
+    assert visits == [Visit(BEN.user_id, 500, 5_000), Visit(ADA.user_id, 0, 1_000)]

@@ -15,6 +15,7 @@ from protocol.playback import PlaybackEnded, PlaybackStarted, PlaybackWaiting
 from protocol.presence import Ready, Typing
 from protocol.queue import QueueAdd
 from protocol.rooms import RoomClose, RoomResumed, RoomSettings, RoomSuspended
+from roomserver.runtime.metrics import REGISTRY
 from sql.pool import Database
 from tests.home.stage import (
     Stage,
@@ -184,7 +185,7 @@ async def test_after_downtime_no_plays_are_invented(database: Database, database
     room, node = await make_room(database, ADA), str(uuid4())
     async with stage(database, database_url, node_id=node) as on:
         await on.edge.join(room, ADA)
-        await start_music(on, room, tracks=3, duration_ms=1_000)
+        await start_music(on, room, tracks=3)
     async with database.acquire() as connection:
         # The server was away for an hour.
         await connection.execute(
@@ -342,3 +343,27 @@ async def test_a_full_mailbox_refuses_and_the_room_goes_on(
         assert len(refused) == 40
         assert {answer.code for answer in refused} == {ErrorCode.UNAVAILABLE}
         assert isinstance(await on.edge.ask(room, ADA, ChatSend(content="y")), Ack)
+
+
+def from_the_log() -> float | None:
+    """How many were brought up to date by asking the log."""
+    return REGISTRY.get_sample_value("unisono_resumes_total", {"source": "log"})
+
+
+async def test_after_a_restart_who_missed_little_is_brought_up_to_date_without_the_log(
+    database: Database, database_url: str
+) -> None:
+    room = await make_room(database, ADA)
+    node_id = str(uuid4())
+    async with stage(database, database_url, node_id=node_id) as on:
+        before = state_of(await on.edge.join(room, ADA))
+        for number in range(5):
+            await on.edge.say(room, ADA, f"message {number}")
+    # The snapshot was stored at the end: what was missed lies before it.
+    before_asked = from_the_log()
+    async with stage(database, database_url, node_id=node_id) as on:
+        have = Have(lineage=before.lineage, seq=before.seq)
+        back = await on.edge.join(room, ADA, have=have)
+        assert was_resumed(back)
+        assert state_of(back, before).seq == have.seq + 5
+    assert from_the_log() == before_asked

@@ -1,6 +1,9 @@
 """A whole server on a real port, and people who ask it things."""
 
+import io
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -9,7 +12,9 @@ import msgspec
 from httpapi.app import ROUTES
 from httpapi.openapi import statuses
 from httpapi.services import Services
+from roomserver.node import Node
 from sql.pool import Database
+from tests.httpapi.statements import Statements
 
 ORIGINS = ("Origin", "Sec-Fetch-Site")
 
@@ -42,16 +47,24 @@ class Guest(NamedTuple):
 
 
 class Site:
-    """Asks the server. Every status that it answers must be documented for its route."""
+    """Asks the server. Every status that it answers must be documented for its route, and no
+    request may ask too much of the database."""
 
     def __init__(
-        self, url: str, client: aiohttp.ClientSession, services: Services, database: Database
+        self,
+        url: str,
+        client: aiohttp.ClientSession,
+        services: Services,
+        database: Database,
+        statements: Statements,
+        node: Node,
     ) -> None:
         self.url = url
         self.client = client
         self.services = services
         self.database = database
-        self.statements = 0
+        self.statements = statements
+        self.node = node
         self._names = 0
 
     async def ask(
@@ -76,11 +89,13 @@ class Site:
         ) as response:
             answer = Answer(response.status, response.headers, await response.read())
         self._is_documented(method, path.partition("?")[0], answer)
+        self.statements.within_bounds()
         return answer
 
     def _is_documented(self, method: str, path: str, answer: Answer) -> None:
         for row in ROUTES:
-            pattern = re.sub(r"{\w+}", "[^/]+", row.path)
+            pattern = re.sub(r"{\w+_id}", "[0-9A-Fa-f-]{36}", row.path)
+            pattern = re.sub(r"{\w+}", "[^/]+", pattern)
             if row.method == method and re.fullmatch(pattern, path):
                 assert answer.status in statuses(row), f"{method} {row.path}: {answer}"
                 return
@@ -111,12 +126,39 @@ class Site:
         assert answer.status == 201, answer
         return str(answer.body["room_id"])
 
-    async def upload(self, who: Guest, data: bytes, name: str = "tone.flac", **more: str) -> Answer:
+    async def upload(
+        self,
+        who: Guest,
+        data: bytes,
+        name: str = "tone.flac",
+        headers: dict[str, str] | None = None,
+        **more: str,
+    ) -> Answer:
         form = aiohttp.FormData()
         for key, value in more.items():
             form.add_field(key, value)
-        form.add_field("file", data, filename=name, content_type="application/octet-stream")
-        return await self.ask("POST", "/api/tracks/uploads", data=form, who=who)
+        # aiohttp warns of more than 1 MiB in one piece.
+        form.add_field(
+            "file", io.BytesIO(data), filename=name, content_type="application/octet-stream"
+        )
+        return await self.ask("POST", "/api/tracks/uploads", data=form, who=who, headers=headers)
+
+    @asynccontextmanager
+    async def socket(
+        self, who: Guest, room_id: str, tab: str = "client-of-test"
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """A socket of somebody who is in a room."""
+        # Not over a connection that was kept for REST: the first request decides what it is.
+        async with (
+            aiohttp.ClientSession() as client,
+            client.ws_connect(f"{self.url}/ws") as socket,
+        ):
+            hello = {"type": "hello", "client_id": tab, "token": who.token}
+            await socket.send_json(hello)
+            await socket.send_json({"type": "join", "id": 1, "room": room_id})
+            while (await socket.receive_json())["type"] != "joined":
+                pass
+            yield socket
 
     async def execute(self, statement: str, *arguments: object) -> None:
         """Change the database behind the server's back: what only time would do."""

@@ -1,8 +1,12 @@
-"""Accounts and logins: rows J and P of the list of cases."""
+"""Accounts and logins: rows J of the list of cases."""
 
 import asyncio
+from time import monotonic
+
+import pytest
 
 from tests.httpapi.site import Guest, Site
+from tests.httpapi.test_logins import WITHIN_S, closed_within_s, still_open, welcomed
 
 PASSWORD = "correct horse"
 
@@ -45,45 +49,21 @@ async def test_a_guest_becomes_an_account_and_keeps_everything(site: Site) -> No
     # What opened the guest's login before opens the account no more.
     assert (await refresh(site, ann.refresh_token))[0] == 401
     assert (await refresh(site, now.refresh_token))[0] == 200
+    assert (await site.ask("GET", "/api/auth/me", who=ann)).status == 401
+    # It is done once: the account cannot become another.
+    again = body | {"username": "anna"}
+    other = (await site.ask("POST", "/api/auth/register", again, who=now)).body["user"]
+    assert other["user_id"] != ann.user_id
 
 
-async def test_p1_passwords_are_stored_as_argon2id_and_capped(site: Site) -> None:
-    await site.account("carla")
-    stored = await site.scalar("select password_hash from users where username = 'carla'")
-    assert stored.startswith("$argon2id$")
-    body = {"username": "carl", "email": "c@example.org", "password": "é" * 1_000}
-    assert (await site.ask("POST", "/api/auth/register", body)).status == 400
-
-
-async def test_p1_a_password_works_in_both_unicode_forms(site: Site) -> None:
-    body = {"username": "zoe", "email": "z@example.org", "password": "caf\u00e9 caf\u00e9"}
-    assert (await site.ask("POST", "/api/auth/register", body)).status == 201
-    assert await log_in(site, "zoe", "cafe\u0301 cafe\u0301") == 200
-
-
-async def test_p2_an_unknown_user_and_a_wrong_password_are_answered_alike(site: Site) -> None:
-    await site.account("dora")
-    answers = [
-        await site.ask("POST", "/api/auth/login", {"login": login, "password": "wrong"})
-        for login in ("dora", "nobody", "dora@example.org", "nobody@example.org")
-    ]
-    assert {(answer.status, answer.data) for answer in answers} == {(401, answers[0].data)}
-
-
-async def test_p3_a_known_e_mail_is_answered_like_an_unknown_one(site: Site) -> None:
-    first = await site.account("emil")
-    body = {"username": "second", "email": "emil@example.org", "password": "another horse"}
-    answer = await site.ask("POST", "/api/auth/register", body)
-    unknown = await site.ask("POST", "/api/auth/register", body | {
-        "username": "third", "email": "new@example.org"})  # fmt: skip
-    assert answer.status == unknown.status == 201
-    assert answer.body.keys() == unknown.body.keys()
-    assert answer.body["user"].keys() == unknown.body["user"].keys()
-    # Each password opens its own account, so signing in tells nothing either.
-    for password, user_id in ((PASSWORD, first.user_id), ("another horse", None)):
-        login = {"login": "emil@example.org", "password": password}
-        found = (await site.ask("POST", "/api/auth/login", login)).body["user"]["user_id"]
-        assert found == (user_id or answer.body["user"]["user_id"])
+async def test_s2_what_a_guest_left_open_does_not_stay_in_the_account(site: Site) -> None:
+    ann, ben = await site.guest("Ann"), await site.guest("Ben")
+    body = {"username": "ann", "email": "ann@example.org", "password": PASSWORD}
+    async with welcomed(site, ann.token) as planted, welcomed(site, ben.token) as others:
+        since_s = monotonic()
+        assert (await site.ask("POST", "/api/auth/register", body, who=ann)).status == 201
+        assert await closed_within_s(planted, since_s) < WITHIN_S
+        assert await still_open(others)
 
 
 async def test_a_refresh_token_is_good_once(site: Site) -> None:
@@ -96,15 +76,23 @@ async def test_a_refresh_token_is_good_once(site: Site) -> None:
     assert (await refresh(site, "never issued"))[0] == 401
 
 
-async def test_j6_using_a_refresh_token_twice_ends_the_login(site: Site) -> None:
+async def test_j6_a_used_refresh_token_ends_the_family(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     ann = await site.guest()
     _, first = await refresh(site, ann.refresh_token)
     await site.execute("update refresh_tokens set used_at = used_at - interval '6 seconds'")
-    assert (await refresh(site, ann.refresh_token))[0] == 401
+    async with welcomed(site, ann.token) as socket:
+        since_s = monotonic()
+        assert (await refresh(site, ann.refresh_token))[0] == 401
+        assert await closed_within_s(socket, since_s) < WITHIN_S
     assert (await refresh(site, first["refresh_token"]))[0] == 401
     access = Guest(ann.user_id, first["access_token"], "")
     assert (await site.ask("GET", "/api/auth/me", who=access)).status == 401
     assert await site.scalar("select reason from revocations") == "reuse"
+    (told,) = (record for record in caplog.records if "used twice" in record.message)
+    assert vars(told)["user_id"] == ann.user_id
+    assert ann.refresh_token not in caplog.text
 
 
 async def test_j6_within_the_grace_a_used_successor_gives_the_thief_away(site: Site) -> None:
@@ -126,9 +114,12 @@ async def test_j7_of_parallel_refreshes_one_wins_and_nobody_is_thrown_out(site: 
 
 async def test_j8_logout_ends_access_and_refresh(site: Site) -> None:
     ann = await site.guest()
+    _, first = await refresh(site, ann.refresh_token)
     assert (await site.ask("POST", "/api/auth/logout", who=ann)).status == 204
     assert (await site.ask("GET", "/api/auth/me", who=ann)).status == 401
-    assert (await refresh(site, ann.refresh_token))[0] == 401
+    # Nor is anybody told to wait for the one who refreshed a moment ago.
+    for token in (ann.refresh_token, first["refresh_token"]):
+        assert (await refresh(site, token))[0] == 401
 
 
 async def test_j8_a_logout_elsewhere_is_learnt_from_the_table(site: Site) -> None:
@@ -157,10 +148,13 @@ async def test_a_bad_token_is_unauthenticated(site: Site) -> None:
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-async def test_j3_a_refresh_token_is_no_access_token(site: Site) -> None:
+async def test_j3_a_refresh_token_or_a_ticket_is_no_access_token(site: Site) -> None:
     ann = await site.guest()
-    swapped = Guest(ann.user_id, ann.refresh_token, ann.token)
-    assert (await site.ask("GET", "/api/auth/me", who=swapped)).status == 401
+    ticket = (await site.ask("POST", "/api/auth/ws-ticket", {}, who=ann)).body["ticket"]
+    for text in (ann.refresh_token, ticket):
+        swapped = Guest(ann.user_id, text, ann.token)
+        assert (await site.ask("GET", "/api/auth/me", who=swapped)).status == 401
+    assert (await refresh(site, ann.token))[0] == 401
 
 
 async def test_a_ticket_is_stored_hashed_and_runs_out(site: Site) -> None:

@@ -52,6 +52,36 @@ async def test_r8_another_content_type_is_refused(site: Site) -> None:
         assert (answer.status, answer.code) == (415, "unsupported_media")
 
 
+BAD_FORMS = {
+    "no boundary": ("multipart/form-data", b"x"),
+    "a part without its end": ("multipart/form-data; boundary=b", b"--b\r\nContent-Dis"),
+    "a header that is none": (
+        "multipart/form-data; boundary=b",
+        b"--b\r\nno colon\r\n\r\nx\r\n--b--",
+    ),
+    "a header with a control character": (
+        "multipart/form-data; boundary=b",
+        b'--b\r\nContent-Disposition: form-data; name="a\x08"\r\n\r\nx\r\n--b--\r\n',
+    ),
+    "a header of 100 KB": (
+        "multipart/form-data; boundary=b",
+        b"--b\r\nX: " + b"x" * 100_000 + b"\r\n\r\nx\r\n--b--\r\n",
+    ),
+    "a field that nobody knows": (
+        "multipart/form-data; boundary=b",
+        b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--b--\r\n',
+    ),
+}
+
+
+async def test_r9_a_bad_form_is_a_bad_request(site: Site) -> None:
+    ann = await site.account()
+    for name, (media_type, data) in BAD_FORMS.items():
+        headers = {"Content-Type": media_type}
+        answer = await site.ask("POST", "/api/tracks/uploads", data=data, headers=headers, who=ann)
+        assert (answer.status, answer.code) == (400, "bad_request"), name
+
+
 BAD_QUERIES = (
     "limit=0",
     "limit=-1",

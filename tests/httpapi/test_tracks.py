@@ -11,6 +11,13 @@ from tests.httpapi.site import Guest, Site
 
 TONE = sound("flac", "flac", samples=48_000, tags={"title": "Tone", "artist": "Tester"})
 
+TAGGED = sound(
+    "flac",
+    "flac",
+    samples=4_800,
+    tags={"title": "Tagged", "artist": "Tester", "album": "Tones", "genre": "Drone"},
+)
+
 
 def kept(tmp_path: Path) -> list[Path]:
     return [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
@@ -30,12 +37,114 @@ async def test_an_upload_becomes_a_track_with_its_exact_length(site: Site) -> No
     assert (made["title"], made["artist"]) == ("Tone", "Tester")
     assert (made["duration_samples"], made["duration_ms"]) == (48_000, 1_000)
     assert (made["size_bytes"], made["uploaded_by"]) == (len(TONE), who.user_id)
+    assert made.pop("job_id")
     path = f"/api/tracks/{made['track_id']}"
     assert (await site.ask("GET", path, who=who)).body == made
     for query in ("", "?query=TONE", f"?uploaded_by={who.user_id}"):
         assert (await site.ask("GET", f"/api/tracks{query}", who=who)).body["items"] == [made]
     assert (await site.ask("GET", "/api/tracks?query=nothing", who=who)).body["items"] == []
     assert (await site.ask("GET", f"{path}/audio", who=who)).data == TONE
+
+
+async def test_its_uploader_describes_it_anew_and_nobody_else(site: Site) -> None:
+    who, other = await site.account(), await site.account()
+    made = (await site.upload(who, TAGGED)).body
+    assert (made["album"], made["genre"]) == ("Tones", "Drone")
+    path = f"/api/tracks/{made['track_id']}"
+    said = {"title": " A\u202e new\tone ", "genre": "Ambient"}
+    changed = await site.ask("PATCH", path, said, who=who)
+    wanted = {k: v for k, v in made.items() if k != "job_id"}
+    wanted |= {"title": "A new one", "genre": "Ambient"}
+    assert (changed.status, changed.body) == (200, wanted)
+    assert (await site.ask("GET", path, who=who)).body == wanted
+    assert (await site.ask("PATCH", path, {}, who=who)).body == wanted
+    for body in ({"title": ""}, {"title": "\u200b"}, {"genre": None}, {"album": "x" * 201},
+                 {"artist": 1}, {"media_type": "text/html"}):  # fmt: skip
+        answer = await site.ask("PATCH", path, body, who=who)
+        assert (answer.status, answer.code) == (400, "bad_request"), body
+    for method in ("PATCH", "DELETE"):
+        body = {"title": "Mine"} if method == "PATCH" else None
+        answer = await site.ask(method, path, body, who=other)
+        assert (answer.status, answer.code) == (403, "not_allowed")
+        assert (await site.ask(method, path, body, who=await site.guest())).status == 403
+    assert (await site.ask("GET", path, who=who)).body == wanted
+
+
+async def test_tracks_are_found_by_what_they_are_and_whose(site: Site) -> None:
+    ann, ben = await site.account(), await site.account()
+    room_id = await site.room(ann, visibility="private")
+    one = (await site.upload(ann, TAGGED)).body["track_id"]
+    two = (await site.upload(ben, TONE)).body["track_id"]
+    three = (await site.upload(ann, TONE, room_id=room_id)).body["track_id"]
+
+    async def found(query: str, who: Guest = ann) -> list[str]:
+        answer = await site.ask("GET", f"/api/tracks?{query}", who=who)
+        assert answer.status == 200, answer
+        return [track["track_id"] for track in answer.body["items"]]
+
+    assert await found("") == [three, two, one]
+    assert await found("", ben) == [two, one]
+    assert await found("genre=drone") == await found("query=tagged") == [one]
+    assert await found("genre=dro") == await found("genre=drone&query=nothing") == []
+    assert await found(f"uploaded_by={ben.user_id}") == [two]
+    assert await found(f"uploaded_by={ann.user_id}&genre=Drone") == [one]
+    assert await found(f"room_id={room_id}") == [three]
+    assert await found(f"room_id={room_id}", ben) == []
+    first = (await site.ask("GET", "/api/tracks?limit=2", who=ann)).body
+    assert len(first["items"]) == 2
+    assert await found(f"limit=2&cursor={first['next_cursor']}") == [one]
+    for query in ("genre=" + "x" * 201, "room_id=x", "uploaded_by=", "limit=0", "cursor=x"):
+        assert (await site.ask("GET", f"/api/tracks?{query}", who=ann)).status == 400, query
+
+
+async def test_a_deleted_track_is_gone_from_everywhere_and_its_quota_is_free(
+    open_site: OpenSite,
+) -> None:
+    async with open_site(quota_bytes=len(TONE) + 10) as site:
+        who, other = await site.account(), await site.account()
+        made = (await site.upload(who, TONE)).body
+        path = f"/api/tracks/{made['track_id']}"
+        assert (await site.upload(who, TONE)).code == "quota_exceeded"
+        assert (await site.ask("DELETE", path, who=who)).status == 204
+        ways = [("GET", part) for part in ("", "/audio", "/cover", "/waveform", "/segments/0")]
+        for method, part in (*ways, ("PATCH", ""), ("DELETE", "")):
+            for person in (who, other):
+                body = {} if method == "PATCH" else None
+                answer = await site.ask(method, path + part, body, who=person)
+                assert (answer.status, answer.code) == (404, "unknown_track"), part
+        assert (await site.ask("GET", "/api/tracks", who=who)).body["items"] == []
+        job = (await site.ask("GET", f"/api/jobs/{made['job_id']}", who=who)).body
+        assert (job["state"], job["error"]) == ("failed", "The track has been deleted.")
+        room_id = await site.room(other)
+        queue = f"/api/rooms/{room_id}/queue"
+        queued = await site.ask("POST", queue, {"track_id": made["track_id"]}, who=other)
+        assert (queued.status, queued.code) == (404, "unknown_track")
+        again = [site.upload(who, TONE), site.upload(who, TONE)]
+        assert sorted(answer.status for answer in await asyncio.gather(*again)) == [201, 413]
+
+
+async def test_deleting_what_plays_ends_it_in_the_room_and_the_next_begins(site: Site) -> None:
+    who = await site.account()
+    room_id = await site.room(who)
+    lost, kept_one = [(await site.upload(who, TONE)).body["track_id"] for _ in range(2)]
+    async with site.socket(who, room_id) as socket:
+        for track_id in (lost, kept_one, lost):
+            path = f"/api/rooms/{room_id}/queue"
+            assert (await site.ask("POST", path, {"track_id": track_id}, who=who)).status == 201
+        # Waits for the listener to load it, who never does so before three seconds have passed.
+        assert (await site.ask("DELETE", f"/api/tracks/{lost}", who=who)).status == 204
+        told: list[dict[str, object]] = []
+        while not any(event["type"] == "playback.ended" for event in told):
+            frame = await socket.receive_json()
+            told += frame.get("events", [])
+    (ended,) = [event for event in told if event["type"] == "playback.ended"]
+    assert ended["reason"] == "skipped"
+    (removed,) = [event for event in told if event["type"] == "queue.removed"]
+    assert removed["reason"] == "track_gone"
+    begun = [event for event in told if event["type"] == "playback.waiting"]
+    queue = (await site.ask("GET", f"/api/rooms/{room_id}/queue", who=who)).body
+    assert (queue["items"], queue["current"]["track"]["track_id"]) == ([], kept_one)
+    assert begun[-1]["entry_id"] == queue["current"]["entry_id"]
 
 
 async def test_guests_may_not_upload_and_strangers_may_not_listen(site: Site) -> None:
@@ -70,7 +179,9 @@ async def test_u2_one_byte_over_the_cap_is_too_large_and_leaves_nothing(
         assert (await site.upload(who, TONE)).status == 201
 
 
-async def test_u2_a_content_length_that_says_nothing_does_not_help(open_site: OpenSite) -> None:
+async def test_u2_a_content_length_that_says_nothing_does_not_help(
+    open_site: OpenSite, tmp_path: Path
+) -> None:
     async with open_site(upload_max_bytes=100_000) as site:
         who = await site.account()
         sent_bytes = 0
@@ -87,15 +198,31 @@ async def test_u2_a_content_length_that_says_nothing_does_not_help(open_site: Op
             "POST", "/api/tracks/uploads", data=endless(), who=who, headers=headers
         )
         assert (answer.status, answer.code) == (413, "payload_too_large")
+        # Cut off, not read to its end, and nobody pays for it.
+        assert sent_bytes < 50_000_000
+        assert kept(tmp_path) == []
+        assert await site.scalar("select count(*) from tracks") == 0
 
 
 async def test_u3_parallel_uploads_cannot_pass_the_quota_together(open_site: OpenSite) -> None:
     async with open_site(quota_bytes=3 * len(TONE) + 10) as site:
         who = await site.account()
-        # Equal bytes are one file on disk, yet each track counts for its owner.
-        answers = await asyncio.gather(*(site.upload(who, TONE) for _ in range(6)))
-        assert sorted(answer.status for answer in answers) == [201] * 3 + [413] * 3
-        assert {answer.code for answer in answers if answer.status == 413} == {"quota_exceeded"}
+
+        async def together(many: int) -> list[int]:
+            # Equal bytes are one file on disk, yet each track counts for its owner.
+            answers = await asyncio.gather(*(site.upload(who, TONE) for _ in range(many)))
+            refused = {answer.code for answer in answers if answer.status == 413}
+            assert refused <= {"quota_exceeded"}
+            return sorted(answer.status for answer in answers)
+
+        assert await together(2) == [201, 201]
+        async with site.database.transaction() as connection:
+            await connection.execute("select from users where user_id = $1 for update", who.user_id)
+            uploads = asyncio.create_task(together(2))
+            # Wherever they wait for their owner's row, they go on from there at one instant.
+            while await connection.fetchval("select count(*) from pg_locks where not granted") < 2:
+                assert not uploads.done()
+        assert await uploads == [201, 413]
         assert await site.scalar("select count(*) from tracks") == 3
 
 

@@ -7,9 +7,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from websockets.asyncio.client import connect
@@ -17,6 +18,7 @@ from websockets.asyncio.client import connect
 from protocol.codec import decode_server_frame, encode
 from protocol.frames import Hello, Welcome
 from roomserver.__main__ import main
+from tests.canary import require_no_secret
 
 START = (sys.executable, "-m", "roomserver")
 WAIT_S = 40
@@ -38,12 +40,14 @@ def environment() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def served(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def served(
+    folder: Path, settings: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """A server on a free port, and its address as it prints it."""
     server = await asyncio.create_subprocess_exec(
         *START,
         *("serve", "--port", "0", "--data-dir", str(folder)),
-        env=environment(),
+        env=environment() | dict(settings),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -55,7 +59,8 @@ async def served(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process
     finally:
         if server.returncode is None:
             server.kill()
-        await server.communicate()
+        _, printed = await server.communicate()
+        require_no_secret(printed.decode())
 
 
 async def get(address: str, path: str) -> bytes:

@@ -31,6 +31,7 @@ from roomserver.edge.front import FrontDoor
 from roomserver.node import Node, node_id
 from roomserver.runtime.config import SigningKey, load
 from roomserver.runtime.limits import Limiter
+from roomserver.runtime.passwords import Passwords
 from roomserver.runtime.tokens import Tokens, hash_opaque
 from sql.pool import Database
 from tests.home.stage import make_room, person
@@ -59,7 +60,7 @@ async def site(database: Database, database_url: str, tmp_path: Path) -> AsyncIt
     tokens = Tokens([SigningKey("test", b"k" * 32)])
     config = load({}, data_dir=tmp_path, limits_factor=0)
     bus = MemoryBus()
-    node = Node(config, database, database_url, bus, tokens, Limiter(0))
+    node = Node(config, database, database_url, bus, tokens, Limiter(0), Passwords())
     await node.start()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(FrontDoor.factory(node.edge, None), "127.0.0.1", 0)
@@ -120,29 +121,45 @@ async def make_login(database: Database, who: Person, *, cookie: str | None = No
     return login_id
 
 
-async def test_a_ticket_opens_one_connection_and_no_second(site: Site, database: Database) -> None:
-    who = person("Cleo")
+async def make_ticket(database: Database, who: Person, ticket: str, good_for_s: int) -> None:
     login_id = await make_login(database, who)
     async with database.acquire() as connection:
         await connection.execute(
             "insert into ws_tickets (ticket_hash, user_id, login_id, expires_at)"
-            " values ($1, $2, $3, now() + interval '30 seconds')",
-            hash_opaque("ticket"),
+            " values ($1, $2, $3, now() + make_interval(secs => $4))",
+            hash_opaque(ticket),
             who.user_id,
             login_id,
+            good_for_s,
         )
+
+
+async def refuses_ticket(site: Site, ticket: str) -> None:
     async with connect(site.url) as socket:
-        await send(socket, Hello(client_id="client-Cleo", ticket="ticket"))
-        assert (await receive(socket, Welcome)).user == who
-    async with connect(site.url) as socket:
-        await send(socket, Hello(client_id="client-Cleo", ticket="ticket"))
+        await send(socket, Hello(client_id="client-late", ticket=ticket))
         with pytest.raises(ConnectionClosed) as closed:
             await receive(socket, Welcome)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == CloseCode.CREDENTIALS
 
 
-async def test_the_cookie_of_our_own_page_opens_and_that_of_a_bot_does_not(
+async def test_ws3_a_ticket_opens_one_connection_and_no_second(
+    site: Site, database: Database
+) -> None:
+    who = person("Cleo")
+    await make_ticket(database, who, "ticket", good_for_s=30)
+    async with connect(site.url) as socket:
+        await send(socket, Hello(client_id="client-Cleo", ticket="ticket"))
+        assert (await receive(socket, Welcome)).user == who
+    await refuses_ticket(site, "ticket")
+
+
+async def test_ws3_a_ticket_that_ran_out_opens_nothing(site: Site, database: Database) -> None:
+    await make_ticket(database, person("Dan"), "late", good_for_s=-1)
+    await refuses_ticket(site, "late")
+
+
+async def test_ws3_the_cookie_of_our_own_page_opens_and_that_of_a_bot_does_not(
     site: Site, database: Database
 ) -> None:
     who = person("Dora")
@@ -158,7 +175,7 @@ async def test_the_cookie_of_our_own_page_opens_and_that_of_a_bot_does_not(
             await receive(socket, Welcome)
 
 
-async def test_a_login_that_ends_closes_its_sockets_and_its_token_opens_none(
+async def test_ws17_a_login_that_ends_closes_its_sockets_and_its_token_opens_none(
     site: Site, database: Database
 ) -> None:
     who = person("Emil")

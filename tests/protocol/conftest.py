@@ -9,6 +9,7 @@ import pytest
 from protocol.bot import guest
 from tests.cluster.rest import new_room
 from tests.cluster.server import Served
+from tests.protocol.talk import Talk
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +33,12 @@ async def token(base_url: str) -> str:
 async def room_id(base_url: str, token: str) -> AsyncIterator[str]:
     """A new public room of that guest's."""
     yield await new_room(base_url, token, "Kitchen")
+
+
+@pytest.fixture
+def talk() -> Talk:
+    """In the room."""
+    talk = Talk()
+    talk.connect()
+    talk.join()
+    return talk

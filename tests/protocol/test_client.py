@@ -2,21 +2,17 @@
 
 import json
 
-import msgspec
 import pytest
 
-from protocol.chat import ChatSend, ChatSent
-from protocol.client import Client, JoinRefused, Turn
+from protocol.chat import ChatSend
+from protocol.client import JoinRefused, Turn
 from protocol.codec import decode_snapshot, encode
 from protocol.errors import ErrorCode
 from protocol.frames import (
     Ack,
-    AnyServerFrame,
     Cmd,
     Error,
-    Events,
     Have,
-    Hello,
     Join,
     Joined,
     Leave,
@@ -25,78 +21,11 @@ from protocol.frames import (
     Probe,
     Probed,
     Reject,
-    Resumed,
     SignalUp,
-    Welcome,
 )
-from protocol.generate.examples import examples
 from protocol.members import Member
 from protocol.presence import Typing
-from protocol.snapshot import Snapshot
-from protocol.users import Person
-
-BOB = Person(user_id="b2b2b2b2-0000-4000-8000-000000000002", display_name="Bob", kind="guest")
-ANN = Person(user_id="a1a1a1a1-0000-4000-8000-000000000001", display_name="Ann")
-SNAPSHOT = decode_snapshot(examples()[Snapshot][0])
-ROOM, LINEAGE, SEQ = SNAPSHOT.room.room_id, SNAPSHOT.lineage, SNAPSHOT.seq
-SAID = msgspec.json.decode(examples()[ChatSent][0], type=ChatSent)
-OTHER = "0b9a7a52-77b3-4f0e-8a53-7f1f2ddc6a99"
-
-
-def said(*contents: str, first_seq: int) -> Events:
-    """A run of messages."""
-    events = [msgspec.structs.replace(SAID, content=content) for content in contents]
-    return Events(room=ROOM, first_seq=first_seq, events=events)
-
-
-class Talk:
-    """A client and the server's side of the conversation, by hand."""
-
-    def __init__(self) -> None:
-        self.client = Client("test-client")
-        self.now_ms = 1_000.0
-
-    def hear(self, frame: AnyServerFrame) -> Turn:
-        return self.client.receive(encode(frame), self.now_ms)
-
-    def connect(self) -> Turn:
-        assert self.client.connected("token").send == [
-            Hello(client_id="test-client", token="token")
-        ]
-        return self.hear(Welcome(user=BOB, conn_id="c", now_ms=5_000.0))
-
-    def join(self) -> Turn:
-        (join,) = self.client.join(ROOM).send
-        assert isinstance(join, Join)
-        return self.hear(self.joined(join.id))
-
-    def joined(self, join_id: int, resumed_from: int | None = None) -> Joined:
-        you = Member(person=BOB)
-        if resumed_from is None:
-            return Joined(id=join_id, room=ROOM, you=you, snapshot=SNAPSHOT)
-        resumed = Resumed(lineage=LINEAGE, from_seq=resumed_from)
-        return Joined(id=join_id, room=ROOM, you=you, resumed=resumed)
-
-    @property
-    def seq(self) -> int:
-        snapshot = self.client.rooms[ROOM].snapshot
-        assert snapshot is not None
-        return snapshot.seq
-
-    @property
-    def heard(self) -> list[str]:
-        snapshot = self.client.rooms[ROOM].snapshot
-        assert snapshot is not None
-        return [message.content for message in snapshot.chat[1:]]
-
-
-@pytest.fixture
-def talk() -> Talk:
-    """In the room."""
-    talk = Talk()
-    talk.connect()
-    talk.join()
-    return talk
+from tests.protocol.talk import ANN, BOB, LINEAGE, OTHER, ROOM, SEQ, SNAPSHOT, Talk, said
 
 
 def test_events_are_folded_into_the_snapshot_and_told(talk: Talk) -> None:
@@ -137,7 +66,7 @@ def test_a_resume_that_does_not_fit_asks_for_a_snapshot(talk: Talk) -> None:
 def test_a_lineage_of_a_restored_history_comes_with_its_snapshot(talk: Talk) -> None:
     restored = decode_snapshot(encode(SNAPSHOT))
     restored.lineage, restored.seq = OTHER, 2
-    talk.client.disconnected(1006)
+    talk.lose(1006)
     (join,) = talk.connect().send
     talk.hear(Joined(id=join.id, room=ROOM, you=Member(person=BOB), snapshot=restored))  # type: ignore[union-attr]
     assert talk.client.rooms[ROOM].have == Have(lineage=OTHER, seq=2)
@@ -157,7 +86,7 @@ def test_what_the_client_does_not_know_is_passed_over(talk: Talk, text: str | by
 
 
 def test_a_command_is_answered_once(talk: Talk) -> None:
-    frame_id, turn = talk.client.command(ROOM, ChatSend(content="hi"))
+    frame_id, turn = talk.client.command(ROOM, ChatSend(content="hi"), talk.now_ms)
     assert turn.send == [Cmd(id=frame_id, room=ROOM, cmd=ChatSend(content="hi"))]
     ack = Ack(id=frame_id, first_seq=SEQ + 1, seq=SEQ + 1)
     assert talk.hear(ack) == Turn([], [ack])
@@ -166,9 +95,9 @@ def test_a_command_is_answered_once(talk: Talk) -> None:
 
 
 def test_a_refusal_is_an_answer_as_well_and_so_is_an_error_with_the_id(talk: Talk) -> None:
-    first, _ = talk.client.command(ROOM, ChatSend(content="a"))
-    second, _ = talk.client.command(ROOM, ChatSend(content="b"))
-    refusal = Reject(id=first, code=ErrorCode.RATE_LIMITED, temporary=True, retry_after_ms=70)
+    first, _ = talk.client.command(ROOM, ChatSend(content="a"), talk.now_ms)
+    second, _ = talk.client.command(ROOM, ChatSend(content="b"), talk.now_ms)
+    refusal = Reject(id=first, code=ErrorCode.QUEUE_FULL, temporary=True)
     assert talk.hear(refusal).happened == [refusal]
     (told,) = talk.hear(Error(id=second, code=ErrorCode.BAD_REQUEST, message="no")).happened
     assert isinstance(told, Reject)
@@ -177,10 +106,10 @@ def test_a_refusal_is_an_answer_as_well_and_so_is_an_error_with_the_id(talk: Tal
 
 
 def test_what_was_not_answered_is_sent_again_in_order_with_its_id(talk: Talk) -> None:
-    ids = [talk.client.command(ROOM, ChatSend(content=text))[0] for text in "abc"]
+    ids = [talk.client.command(ROOM, ChatSend(content=text), talk.now_ms)[0] for text in "abc"]
     talk.hear(Ack(id=ids[1], first_seq=1, seq=1))
-    talk.client.disconnected(1006)
-    last, turn = talk.client.command(ROOM, ChatSend(content="d"))
+    talk.lose(1006)
+    last, turn = talk.client.command(ROOM, ChatSend(content="d"), talk.now_ms)
     assert turn.send == []
     (join,) = talk.connect().send
     assert isinstance(join, Join)
@@ -192,8 +121,8 @@ def test_what_was_not_answered_is_sent_again_in_order_with_its_id(talk: Talk) ->
 
 def test_no_command_goes_out_before_its_room_is_joined() -> None:
     talk = Talk()
-    talk.client.join(ROOM)
-    frame_id, turn = talk.client.command(ROOM, ChatSend(content="early"))
+    talk.client.join(ROOM, talk.now_ms)
+    frame_id, turn = talk.client.command(ROOM, ChatSend(content="early"), talk.now_ms)
     assert turn.send == []
     (join,) = talk.connect().send
     turn = talk.hear(talk.joined(join.id))  # type: ignore[union-attr]
@@ -201,7 +130,7 @@ def test_no_command_goes_out_before_its_room_is_joined() -> None:
 
 
 def test_a_rejoin_over_a_gap_sends_nothing_twice(talk: Talk) -> None:
-    talk.client.command(ROOM, ChatSend(content="on its way"))
+    talk.client.command(ROOM, ChatSend(content="on its way"), talk.now_ms)
     (join,) = talk.hear(said("three", first_seq=SEQ + 3)).send
     assert talk.hear(talk.joined(join.id, resumed_from=SEQ + 1)).send == []  # type: ignore[union-attr]
 
@@ -209,8 +138,8 @@ def test_a_rejoin_over_a_gap_sends_nothing_twice(talk: Talk) -> None:
 def test_a_refused_join_is_told_and_ends_what_waits_for_the_room() -> None:
     talk = Talk()
     talk.connect()
-    (join,) = talk.client.join(ROOM).send
-    frame_id, _ = talk.client.command(ROOM, ChatSend(content="early"))
+    (join,) = talk.client.join(ROOM, talk.now_ms).send
+    frame_id, _ = talk.client.command(ROOM, ChatSend(content="early"), talk.now_ms)
     refusal = Reject(id=join.id, code=ErrorCode.ROOM_CLOSED, temporary=False)  # type: ignore[union-attr]
     refused, dropped = talk.hear(refusal).happened
     assert refused == JoinRefused(ROOM, refusal)
@@ -220,7 +149,7 @@ def test_a_refused_join_is_told_and_ends_what_waits_for_the_room() -> None:
 
 
 def test_a_temporary_refusal_to_come_back_is_tried_again_when_it_is_time(talk: Talk) -> None:
-    talk.client.disconnected(1012)
+    talk.lose(1012)
     (join,) = talk.connect().send
     refusal = Reject(
         id=join.id,  # type: ignore[union-attr]
@@ -240,13 +169,13 @@ def test_leaving_forgets_the_room(talk: Talk) -> None:
     assert isinstance(leave, Leave)
     assert talk.client.leave(ROOM).send == []
     assert talk.hear(said("late", first_seq=SEQ + 1)) == Turn([], [])
-    talk.client.disconnected(1006)
+    talk.lose(1006)
     assert talk.connect().send == []
 
 
 def test_the_answer_to_leaving_does_not_end_a_join_that_came_after(talk: Talk) -> None:
     talk.client.leave(ROOM)
-    (join,) = talk.client.join(ROOM).send
+    (join,) = talk.client.join(ROOM, talk.now_ms).send
     assert talk.hear(Left(room=ROOM, reason="left")) == Turn([], [])
     talk.hear(talk.joined(join.id))  # type: ignore[union-attr]
     assert talk.seq == SEQ
@@ -255,18 +184,18 @@ def test_the_answer_to_leaving_does_not_end_a_join_that_came_after(talk: Talk) -
 def test_being_sent_out_is_told_and_is_not_undone_by_a_reconnect(talk: Talk) -> None:
     left = Left(room=ROOM, reason="kicked")
     assert talk.hear(left) == Turn([], [left])
-    frame_id, turn = talk.client.command(ROOM, ChatSend(content="hello?"))
+    frame_id, turn = talk.client.command(ROOM, ChatSend(content="hello?"), talk.now_ms)
     (refusal,) = turn.happened
     assert isinstance(refusal, Reject)
     assert (refusal.id, refusal.code, turn.send) == (frame_id, ErrorCode.NOT_MEMBER, [])
-    talk.client.disconnected(1006)
+    talk.lose(1006)
     assert talk.connect().send == []
 
 
 def test_what_was_not_answered_by_a_room_that_was_left_is_given_up(talk: Talk) -> None:
-    frame_id, _ = talk.client.command(ROOM, ChatSend(content="on its way"))
+    frame_id, _ = talk.client.command(ROOM, ChatSend(content="on its way"), talk.now_ms)
     assert talk.client.leave(ROOM).happened == [], "its answer may still come"
-    talk.client.disconnected(1006)
+    talk.lose(1006)
     assert [f.id for f in talk.connect().happened if isinstance(f, Reject)] == [frame_id]
 
 
@@ -276,7 +205,7 @@ def test_presence_begins_anew_with_each_join_and_ignores_an_older_home(talk: Tal
     talk.hear(Presence(room=ROOM, fence=3, count=1, gone=[ANN.user_id]))
     assert (copy.count, list(copy.present.values())) == (1, [BOB])
     assert talk.hear(Presence(room=ROOM, fence=2, count=9)).happened == []
-    talk.client.disconnected(1006)
+    talk.lose(1006)
     (join,) = talk.connect().send
     talk.hear(talk.joined(join.id, resumed_from=SEQ + 1))  # type: ignore[union-attr]
     talk.hear(Presence(room=ROOM, fence=4, count=1, present=[ANN]))
@@ -285,7 +214,7 @@ def test_presence_begins_anew_with_each_join_and_ignores_an_older_home(talk: Tal
 
 def test_a_signal_goes_out_only_where_somebody_can_hear_it(talk: Talk) -> None:
     assert talk.client.signal(ROOM, Typing()).send == [SignalUp(room=ROOM, signal=Typing())]
-    talk.client.disconnected(1006)
+    talk.lose(1006)
     assert talk.client.signal(ROOM, Typing()).send == []
 
 
@@ -299,7 +228,7 @@ def test_probes_set_the_clock_and_come_when_due(talk: Talk) -> None:
     assert talk.client.clock.now_ms(1_020) == 6_020
     talk.client.tick(7_100)
     assert talk.client.next_tick_ms() == 8_100
-    talk.client.disconnected(1006)
+    talk.lose(1006)
     assert talk.client.next_tick_ms() is None
 
 
@@ -310,12 +239,31 @@ def test_probes_set_the_clock_and_come_when_due(talk: Talk) -> None:
 def test_a_close_code_says_whether_to_come_back(
     talk: Talk, code: int, reconnect: bool, new_credentials: bool
 ) -> None:
-    advice, wait_ms = talk.client.disconnected(code)
-    assert (advice.reconnect, advice.new_credentials, wait_ms) == (reconnect, new_credentials, 0)
+    verdict = talk.lose(code)
+    assert verdict.reconnect is reconnect
+    assert (verdict.advice.new_credentials, verdict.wait_ms) == (new_credentials, 0)
+
+
+@pytest.mark.parametrize("code", [1002, 1003, 1007, 1008, 1009, 4403, 4409])
+def test_after_these_codes_a_client_does_not_come_back(talk: Talk, code: int) -> None:
+    assert not talk.lose(code).reconnect
 
 
 def test_a_code_that_is_not_known_is_a_lost_connection_and_a_told_wait_is_kept(talk: Talk) -> None:
     talk.hear(Error(code=ErrorCode.RATE_LIMITED, retry_after_ms=900))
-    advice, wait_ms = talk.client.disconnected(4999)
-    assert advice.reconnect
-    assert wait_ms == 900
+    verdict = talk.lose(4999)
+    assert verdict.reconnect
+    assert verdict.wait_ms == 900
+
+
+def test_credentials_that_are_refused_twice_are_no_good() -> None:
+    talk = Talk()
+    assert talk.lose(4401).reconnect
+    talk.client.connected("fresh")
+    assert not talk.lose(4401).reconnect
+
+
+def test_credentials_that_were_good_once_may_expire_again_and_again(talk: Talk) -> None:
+    for _ in range(3):
+        assert talk.lose(4401).reconnect
+        talk.connect()

@@ -96,6 +96,68 @@ def test_a_clock_that_drifts_500_ppm_is_followed(drift: float) -> None:
     assert clock.drift == pytest.approx(drift, rel=0.1)
 
 
+@pytest.mark.parametrize("drift", [5e-4, -5e-4, 5e-5, 9e-4])
+def test_on_a_short_wire_a_drift_is_no_jump(drift: float) -> None:
+    """After 2 s at 500 ppm answers seem to come before their questions where a wire is 0.4 ms."""
+    for seed in range(20):
+        errors, clock = [], ClientClock()
+        for probe, truth_ms in link(200, each_way_ms=0.4, jitter_ms=0.2, drift=drift, seed=seed):
+            clock.add(*probe)
+            if probe[3] > 16_000:
+                errors.append(abs(clock.now_ms(probe[3]) - truth_ms))
+        assert max(errors) < 0.6, "15 s later: half a round trip at most"
+        assert max(errors[-60:]) < 0.25
+        assert clock.drift == pytest.approx(drift, abs=1e-5)
+
+
+@pytest.mark.parametrize("each_way_ms", [0.05, 0.3, 1])
+def test_a_clock_of_whole_ms_is_not_taken_for_one_that_drifts(each_way_ms: float) -> None:
+    """As Firefox tells them: a round trip may seem to be up to a ms shorter than none."""
+    for seed in range(20):
+        clock = ClientClock()
+        for (t0, t1, t2, t3), truth_ms in link(
+            120, each_way_ms=each_way_ms, jitter_ms=each_way_ms / 2, seed=seed
+        ):
+            clock.add(round(t0), t1, t2, round(t3))
+            assert abs(clock.drift) < 3e-5
+            assert abs(clock.now_ms(t3) - truth_ms) < 0.75
+
+
+@pytest.mark.parametrize(
+    ("each_way_ms", "jitter_ms", "after", "jump_ms"),
+    [
+        (0.4, 0.2, 4, 0.92),
+        (0.4, 0.2, 80, -400),
+        (0.4, 0.2, 80, 3),
+        (0.4, 0.2, 80, 20),
+        (10, 1, 26, 20.4),
+        (50, 10, 26, -102),
+    ],
+)
+def test_a_jump_is_no_drift(
+    each_way_ms: float, jitter_ms: float, after: int, jump_ms: float
+) -> None:
+    """Some are just larger than the round trip: a drift would nearly do as well."""
+    clock = ClientClock()
+    for number, (probe, truth_ms) in enumerate(
+        link(120, each_way_ms=each_way_ms, jitter_ms=jitter_ms, drift=3e-5, seed=1)
+    ):
+        t0, t1, t2, t3 = probe
+        jumped_ms = jump_ms if number >= after else 0
+        clock.add(t0, t1 + jumped_ms, t2 + jumped_ms, t3)
+        ahead_ms = clock.now_ms(t3 + 2_000) - 2_000 * (1 + 3e-5)
+        assert abs(ahead_ms - truth_ms - jumped_ms) < max(1, jitter_ms)
+        assert abs(clock.drift) < 1e-4
+
+
+def test_after_a_pause_without_probes_a_jump_is_no_drift() -> None:
+    clock = ClientClock()
+    for number in range(10):
+        t0, jumped_ms = 1_000 + 50_000 * number, 40 if number >= 5 else 0
+        clock.add(t0, t0 + 0.4 + jumped_ms, t0 + 0.4 + jumped_ms, t0 + 0.8)
+        assert clock.now_ms(t0 + 30_000) - t0 - 30_000 == pytest.approx(jumped_ms, abs=0.5)
+
+
 def test_between_two_probes_time_goes_on_with_the_drift() -> None:
     clock = ClientClock()
     for probe, _ in link(300, each_way_ms=5, jitter_ms=1, drift=4e-4, seed=1):
@@ -139,11 +201,14 @@ def cases() -> list[tuple[str, list[Probe]]]:
         "steady": {"each_way_ms": 20, "jitter_ms": 1},
         "jittery": {"each_way_ms": 100, "jitter_ms": 50},
         "drifting": {"each_way_ms": 50, "jitter_ms": 30, "drift": 5e-4},
+        "near": {"each_way_ms": 0.4, "jitter_ms": 0.2, "drift": 5e-4},
     }
     made: list[tuple[str, list[Probe]]] = []
     for name, how in links.items():
         probes = [probe for probe, _ in link(400, seed=7, **how)]  # type: ignore[arg-type]
         made.append((name, [tuple(round(t, 1) for t in probe) for probe in probes]))  # type: ignore[misc]
+    near = made[-1][1]
+    made.append(("whole ms", [(round(t0), t1, t2, round(t3)) for t0, t1, t2, t3 in near]))
     slept = made[0][1][:40]
     slept += [(t0 + 15_000, t1 + 25_000, t2 + 25_000, t3 + 15_000) for t0, t1, t2, t3 in slept]
     return [*made, ("slept", slept)]
@@ -151,7 +216,7 @@ def cases() -> list[tuple[str, list[Probe]]]:
 
 def vectors() -> list[dict[str, object]]:
     """Probes, and what the clock says right after some of them."""
-    written = []
+    written: list[dict[str, object]] = []
     for name, probes in cases():
         clock, checks = ClientClock(), []
         for count, probe in enumerate(probes, 1):

@@ -42,7 +42,7 @@ def test_what_an_event_does_is_seen_in_the_snapshot() -> None:
     for line in LINES:
         event = decode_event(line)
         if type(event).__name__ == "QueueRemoved":
-            assert event.entry_id == waiting  # type: ignore[union-attr]
+            assert event.entry_id == waiting
             fold(snapshot, event)
     assert snapshot.queue == []
     assert len(snapshot.chat) == 1

@@ -16,6 +16,11 @@ ANN: Final = Person(user_id=uid(0xA1), display_name="Ann")
 """Owns the room."""
 BOB: Final = Person(user_id=uid(0xB2), display_name="Bob", kind="guest")
 EVE: Final = Person(user_id=uid(0xE3), display_name="Eve")
+DAN: Final = Person(user_id=uid(0xD4), display_name="Dan")
+ROB: Final = Person(user_id=uid(0x0B), display_name="Rob", kind="bot")
+"""Listens to commands, not to music: never counted as present."""
+VIC: Final = Person(user_id=uid(0x1C), display_name="Vic", kind="bot")
+"""Another one."""
 
 
 def track(samples: int, number: int = 1) -> Track:

@@ -3,7 +3,7 @@
 After each command:
 1. the encoded and decoded public events, folded onto the last snapshot, give the new one;
 2. a stored snapshot and the later rows, both halves, give the live state;
-3. a refused command has changed neither half;
+3. a refused command has changed neither half, and had said that it may be refused so;
 4. nothing is left to follow by itself, and `seq` has no gap.
 """
 
@@ -28,7 +28,9 @@ from roomserver.room.recording import Recorder
 from roomserver.room.room import Room, settle
 from roomserver.room.state import Step
 from tests.room.invariants import Plays, check_snapshot
+from tests.room.lookups import Lookups, somebody
 from tests.room.people import ANN, uid
+from tests.room.refusals import check_promised
 
 NOON_MS = 1_790_000_000_000
 ROWS_TO_LOAD = 32
@@ -49,6 +51,7 @@ class Scenario:
         self.room = Room(new_room(row, uid(0x11), ANN, NOON_MS))
         self.now_ms = NOON_MS
         self.lead_ms = 250
+        self.lookups = Lookups()
         self.present = present
         self.log: list[RoomEvent] = []
         self.plays = Plays()
@@ -57,6 +60,20 @@ class Scenario:
         self._rows: list[tuple[bytes, bytes | None]] = []
         if present and self.room.public.suspended:
             self.system(RoomResume())
+
+    @property
+    def here(self) -> set[Person]:
+        """Who is here; the test lets people come and go by changing it."""
+        return self.lookups.here
+
+    @property
+    def present(self) -> int:
+        """How many people are here. Setting it: Ann, Bob, Eve, Dan and strangers, so many."""
+        return self.lookups.present
+
+    @present.setter
+    def present(self, count: int) -> None:
+        self.lookups.here = {somebody(number) for number in range(count)}
 
     @property
     def playback(self) -> Playback:
@@ -79,7 +96,8 @@ class Scenario:
     ) -> list[RoomEvent]:
         """Let somebody do something; the overdue wakes come first, as in the home."""
         self._wake()
-        return self._apply(command, self.context(actor, self.now_ms, track))
+        self.lookups.accounts.setdefault(actor.user_id, actor)
+        return self._apply(command, self.context(actor, command, track=track))
 
     def system(self, command: RoomCommand) -> list[RoomEvent]:
         """Let the home do something."""
@@ -131,20 +149,32 @@ class Scenario:
         self.now_ms += ms
         return self._wake()
 
+    def reload(self) -> None:
+        """The server dies, and the room is loaded from what was stored of both halves."""
+        public, private = self._halves()
+        self.room = Room(decode_snapshot(public), decode_private(private))
+        self._recorder.room = self.room
+
     def recording(self) -> bytes:
         """Everything that was done, to be replayed."""
         return self._recorder.finish()
 
     def context(
-        self, actor: Person, now_ms: int | None = None, track: Track | None = None
+        self,
+        actor: Person,
+        command: RoomCommand | None = None,
+        *,
+        now_ms: int | None = None,
+        track: Track | None = None,
     ) -> Context:
         """What the home would tell the room with a command."""
-        return Context(actor, now_ms or self.now_ms, self.lead_ms, self.present, track)
+        at_ms = self.now_ms if now_ms is None else now_ms
+        return self.lookups.context(self.room, actor, command, at_ms, self.lead_ms, track)
 
     def _wake(self) -> list[RoomEvent]:
         events = []
         while (due_ms := self.room.next_wake()) is not None and due_ms <= self.now_ms:
-            woken = self._apply(Wake(), self.context(SYSTEM, ceil(due_ms)))
+            woken = self._apply(Wake(), self.context(SYSTEM, Wake(), now_ms=ceil(due_ms)))
             assert woken, "a wake that is due does something"
             events += woken
         return events
@@ -157,8 +187,9 @@ class Scenario:
         seq = self.room.public.seq
         try:
             steps = self._recorder.apply(command, context)
-        except Rejected:
+        except Rejected as refusal:
             assert self._halves() == before, "a refused command changed the room"
+            check_promised(command, refusal)
             raise
         assert self.room.public.seq == seq + len(steps)
         assert settle(self.room.state, context) == [], "the room has not settled"
@@ -169,6 +200,7 @@ class Scenario:
         for event in events:
             assert event.at_ms == context.now_ms
             self.plays.follow(event)
+            self.lookups.follow(event)
         self.plays.check(self.room.public)
         self.log += events
         return events

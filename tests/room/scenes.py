@@ -5,12 +5,20 @@ from typing import Final
 
 from protocol.chat import ChatSend, ChatSent
 from protocol.errors import ErrorCode
-from protocol.members import MemberAdd, MemberRemove
+from protocol.members import MemberAdd, MemberRemove, MemberSetRole
 from protocol.playback import PlaybackPlay, PlaybackPlayEntry, PlaybackSeek
 from protocol.queue import QueueAdd, QueueMove, QueueRemove
 from protocol.rooms import RoomClose, RoomResume, RoomSettings, RoomSuspend, RoomUpdate
 from tests.room.people import ANN, BOB, EVE, minutes, track, uid
 from tests.room.scenario import Scenario
+from tests.room.scenes_people import (
+    a_bad_evening,
+    bots_to_ask,
+    chat_life,
+    reactions_to_the_music,
+    roles_and_hand_over,
+)
+from tests.room.scenes_queue import a_loop, second_thoughts, taking_turns, the_people_decide
 
 
 def an_evening() -> Scenario:
@@ -43,6 +51,8 @@ def an_evening() -> Scenario:
 def a_busy_queue() -> Scenario:
     """Entries are added, moved and removed in every place, some too late."""
     scene = Scenario(RoomSettings(queue_limit=30))
+    for person in (BOB, EVE):
+        scene.do(ANN, MemberSetRole(user_id=person.user_id, role="dj"))
     for number in range(8):
         scene.add(BOB, track(48_000 * 5 + number, number))
     scene.loaded()
@@ -112,5 +122,14 @@ SCENES: Final[dict[str, Callable[[], Scenario]]] = {
     "queue": a_busy_queue,
     "sleep": a_sleeping_room,
     "radio": a_radio,
-    "chat": many_messages,
+    "messages": many_messages,
+    "chat": chat_life,
+    "reactions": reactions_to_the_music,
+    "slash": bots_to_ask,
+    "roles": roles_and_hand_over,
+    "moderation": a_bad_evening,
+    "votes": the_people_decide,
+    "fairness": taking_turns,
+    "undo": second_thoughts,
+    "repeat": a_loop,
 }

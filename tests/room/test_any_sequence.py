@@ -3,6 +3,8 @@
 The checks themselves are in the harness and in `invariants.py`; they run after every command.
 """
 
+from typing import get_args
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -18,15 +20,28 @@ from protocol.playback import (
     PlaybackPlay,
     PlaybackPlayEntry,
     PlaybackSeek,
+    SkipVotes,
 )
 from protocol.queue import QueueAdd, QueueMove, QueueRemove
-from protocol.rooms import RoomResume, RoomSettings, RoomSuspend, RoomUpdate, Wake
+from protocol.rooms import (
+    QueueMode,
+    Repeat,
+    RoomResume,
+    RoomSettings,
+    RoomSuspend,
+    RoomUpdate,
+    RoomUpdated,
+    SettingsChange,
+    Wake,
+)
 from protocol.users import Person
+from protocol.votes import VotesCast, VotesCount
 from roomserver.room.context import SYSTEM
 from roomserver.room.playback import next_wake
 from roomserver.room.queue import SHORTEST_SAMPLES
 from roomserver.room.room import SETTLE_ROUNDS, settle
-from roomserver.room.state import State
+from roomserver.room.state import Step
+from tests.room.invariants import check_snapshot
 from tests.room.people import ANN, BOB, EVE, track, uid
 from tests.room.scenario import Scenario
 
@@ -82,7 +97,7 @@ def command_of(scene: Scenario, what: int, which: int, length: int) -> RoomComma
         LoadingDone(entry_id=current, missing=[BOB.user_id][: which % 2]),
         RoomSuspend(vacant_since_ms=float(scene.now_ms - length % 60_000)),
         RoomResume(),
-        RoomUpdate(settings=RoomSettings(always_on=which % 2 == 0, repeat="off")),
+        RoomUpdate(settings=SettingsChange(always_on=which % 2 == 0, repeat="off")),
         (MemberAdd(person=BOB), MemberRemove(user_id=BOB.user_id), Wake())[which % 3],
         ChatSend(content="la la"),
     )
@@ -106,34 +121,52 @@ def test_the_invariants_hold_after_every_command(
         assert scene.outcome(actor, command, track=track(length)) in PEACEFUL
 
 
-def rank(state: State) -> int:
-    """How many rounds a state may need: each case of `settle` leads to a lower one."""
-    public = state.public
-    if public.suspended:
-        return 3
-    if public.playback.status == "idle":
-        return 2
-    return 1 if public.playback.status == "playing" else 0
-
-
-@settings(EXAMPLES)
-@given(st.integers(0, 2), st.integers(0, 20), samples, st.booleans())
+@settings(EXAMPLES, max_examples=120)
+@given(
+    st.integers(0, 3),
+    st.lists(st.tuples(st.sampled_from(PEOPLE), samples), max_size=12),
+    st.builds(
+        RoomSettings,
+        always_on=st.booleans(),
+        queue_mode=st.sampled_from(get_args(QueueMode)),
+        repeat=st.sampled_from(get_args(Repeat)),
+        skip_share=st.sampled_from((0.05, 0.5, 1.0)),
+    ),
+    st.booleans(),
+    st.integers(0, 3_000),
+)
 def test_a_room_settles_within_the_bound(
-    present: int, entries: int, length: int, always_on: bool
+    present: int,
+    entries: list[tuple[Person, int]],
+    wished: RoomSettings,
+    awake: bool,
+    later_ms: int,
 ) -> None:
-    scene = Scenario(present=0)
-    for number in range(entries):
-        scene.add(BOB, track(length, number))
-    public = scene.room.public
-    public.room = replace(public.room, settings=RoomSettings(always_on=always_on))
-    scene.present = present
-    context = scene.context(SYSTEM)
-    rounds, before = 0, SETTLE_ROUNDS + 1
-    while follow := settle(scene.room.state, context):
-        assert rank(scene.room.state) < before
-        before = rank(scene.room.state)
+    """All at once: votes to count, an order to put right, copies to make, a plan to agree on."""
+    scene = Scenario(RoomSettings(repeat="one", queue_mode="votes"), present=present)
+    for number, (person, length) in enumerate(entries):
+        scene.add(person, track(length, number))
+    for number, entry_id in enumerate(scene.queued):
+        scene.outcome(PEOPLE[number % 3], VotesCast(entry_id=entry_id))
+    if entries and awake and present:
+        scene.loaded()
+        scene.advance(later_ms)
+    room = scene.room
+    if room.public.playback.entry is not None:
+        room.public.playback.skip = SkipVotes(votes=0, needed=1)
+        room.private.queue.skippers = [ANN.user_id]
+    # Whatever was wished, at once, and nothing of it followed yet.
+    change = RoomUpdated(
+        at_ms=scene.now_ms, room=replace(room.public.room, settings=wished), by=ANN
+    )
+    room.replay(Step(change))
+    context = scene.context(SYSTEM, VotesCount())
+    rounds = 0
+    while follow := settle(room.state, context):
         for step in follow:
-            scene.room.replay(step)
+            room.replay(step)
         rounds += 1
         assert rounds <= SETTLE_ROUNDS
-    assert not always_on or not entries or next_wake(scene.room.state) is not None
+    check_snapshot(room.public)
+    wakes = next_wake(room.state) is not None
+    assert wakes or not (wished.always_on and room.public.playback.status == "playing")

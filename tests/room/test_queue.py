@@ -2,7 +2,18 @@
 
 from protocol.errors import ErrorCode
 from protocol.ids import derive
-from protocol.queue import QueueAdd, QueueAdded, QueueMove, QueueMoved, QueueRemove, QueueRemoved
+from protocol.permissions import Permissions
+from protocol.queue import (
+    QueueAdd,
+    QueueAdded,
+    QueueClear,
+    QueueCleared,
+    QueueMove,
+    QueueMoved,
+    QueueRemove,
+    QueueRemoved,
+    QueueShuffle,
+)
 from protocol.rooms import RoomSettings
 from tests.room.people import ANN, BOB, EVE, minutes, track, uid
 from tests.room.scenario import NOON_MS, Scenario
@@ -147,3 +158,71 @@ def test_until_the_lead_before_its_start_an_entry_may_be_replaced() -> None:
     scene.advance(59_999)
     scene.do(ANN, QueueRemove(entry_id=scene.queued[0]))
     assert scene.playback.upcoming == []
+
+
+def test_an_entry_limit_is_for_each_person_and_counts_what_waits() -> None:
+    scene = Scenario(RoomSettings(entries_per_person=2))
+    for _ in range(3):
+        scene.add(BOB, minutes(1))
+    add = QueueAdd(track_id=uid(0x7001))
+    refusal = scene.refuses(ErrorCode.ENTRY_LIMIT, BOB, add, track=minutes(1))
+    assert refusal.details == {"limit": 2}
+    scene.add(EVE, minutes(1))
+    scene.loaded()
+    scene.next()
+    scene.add(BOB, minutes(1))
+
+
+def test_a_track_that_plays_or_waits_is_refused_where_duplicates_are() -> None:
+    scene = Scenario(RoomSettings(duplicates="refuse"))
+    for number in (1, 2):
+        scene.add(BOB, minutes(1, number))
+    for number in (1, 2):
+        add = QueueAdd(track_id=uid(0x7000 + number))
+        scene.refuses(ErrorCode.DUPLICATE_ENTRY, EVE, add, track=minutes(1, number))
+    scene.next()
+    scene.add(EVE, minutes(1, 1))
+
+
+def test_clearing_keeps_what_is_about_to_start() -> None:
+    scene = queued(3)
+    scene.advance(60_000)
+    one, *_ = scene.queued
+    (cleared,) = scene.do(ANN, QueueClear())[:1]
+    assert cleared == QueueCleared(at_ms=scene.now_ms, by=ANN, kept=[one])
+    assert scene.queued == [one]
+    assert scene.do(ANN, QueueClear()) == []
+
+
+def test_a_shuffle_follows_its_seed_and_leaves_what_is_about_to_start() -> None:
+    orders = []
+    for seed in (1, 1, 2):
+        scene = queued(9)
+        scene.lookups.seed = seed
+        scene.advance(60_000)
+        starting, *rest = scene.queued
+        scene.do(ANN, QueueShuffle())
+        assert scene.queued[0] == starting
+        assert scene.queued[1:] != rest and sorted(scene.queued[1:]) == sorted(rest)
+        orders.append(scene.queued)
+    assert orders[0] == orders[1] != orders[2]
+
+
+def test_nothing_to_shuffle_is_no_event() -> None:
+    scene = queued(1)
+    assert scene.do(ANN, QueueShuffle()) == []
+
+
+def test_clearing_and_shuffling_are_for_those_who_arrange() -> None:
+    scene = queued(2)
+    scene.refuses(ErrorCode.NOT_ALLOWED, EVE, QueueClear())
+    scene.refuses(ErrorCode.NOT_ALLOWED, EVE, QueueShuffle())
+
+
+def test_to_choose_a_place_takes_the_right_to() -> None:
+    scene = queued(2, RoomSettings(permissions=Permissions(place="dj")))
+    add = QueueAdd(track_id=uid(0x7001), after=None)
+    assert scene.refuses(ErrorCode.NOT_ALLOWED, EVE, add, track=minutes(1)).details == {
+        "action": "place"
+    }
+    scene.add(EVE, minutes(1))

@@ -19,6 +19,7 @@ from protocol.rooms import (
     RoomSuspend,
     RoomSuspended,
     RoomUpdate,
+    SettingsChange,
     Wake,
 )
 from tests.room.people import ANN, minutes
@@ -162,7 +163,7 @@ def test_a_room_that_is_always_on_does_not_sleep() -> None:
 
 def test_a_sleeping_room_that_becomes_always_on_wakes() -> None:
     scene = asleep()
-    events = scene.do(ANN, RoomUpdate(settings=RoomSettings(always_on=True)))
+    events = scene.do(ANN, RoomUpdate(settings=SettingsChange(always_on=True)))
     assert [type(event) for event in events[1:3]] == [RoomResumed, PlaybackStarted]
 
 

@@ -63,6 +63,7 @@ def test_an_override_that_is_no_setting_is_a_programming_error() -> None:
         ("UNISONO_SIGNING_KEYS", f"a:{SECRET},a:{SECRET}"),
         ("DATABASE_URL", "mysql://db"),
         ("REDIS_URL", "http://redis"),
+        ("REDIS_URL", f"redis://:{SECRET}/1@redis:6379"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_variable(variable: str, value: str) -> None:
@@ -70,6 +71,7 @@ def test_a_bad_value_is_refused_by_the_name_of_its_variable(variable: str, value
         config.load({variable: value})
     assert caught.value.variable == variable
     assert str(caught.value).startswith(f"{variable}: ") and caught.value.reason
+    assert SECRET not in caught.value.reason
 
 
 def test_a_refused_url_is_not_repeated_for_it_may_hold_a_password() -> None:

@@ -131,6 +131,19 @@ def test_j3_a_token_ends_at_its_exp_with_at_most_30_s_of_leeway() -> None:
     assert refuses(at(end_ms + 30_000), token)
 
 
+def test_j3_a_token_that_was_good_before_is_looked_at_again() -> None:
+    now_ms = [NOW_MS]
+    verifier = Tokens([KEY], now_ms=lambda: now_ms[0])
+    issued = [
+        verifier.issue("u", str(n), "person", "Ann").token for n in range(tokens.TOKENS_KEPT + 1)
+    ]
+    assert [verifier.verify(token).login_id for token in issued] == [
+        verifier.verify(token).login_id for token in issued
+    ]
+    now_ms[0] += tokens.ACCESS_LIFETIME_MS + tokens.LEEWAY_MS
+    assert all(refuses(verifier, token) for token in (issued[0], issued[-1]))
+
+
 def test_j3_an_opaque_credential_is_no_access_token() -> None:
     assert refuses(at(NOW_MS), tokens.opaque())
 

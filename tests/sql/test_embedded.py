@@ -1,6 +1,7 @@
 """The server of our own: durable, private, and gone when we are."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 from urllib.parse import parse_qs, urlsplit
@@ -101,6 +103,7 @@ def data_dir(made: Path, tmp_path: Path) -> Path:
         ("synchronous_commit", "on"),
         ("full_page_writes", "on"),
         ("listen_addresses", ""),
+        ("dynamic_shared_memory_type", "mmap"),
         ("server_encoding", "UTF8"),
     ],
 )
@@ -190,14 +193,24 @@ async def start_in_another_process(data_dir: Path) -> tuple[asyncio.subprocess.P
     return parent, int(pid), url
 
 
+def wait_until_given_up(folder: Path) -> None:
+    """The lock of a data folder lasts as long as anything of the server that runs on it."""
+    folder_fd = os.open(folder, os.O_RDONLY)
+    fcntl.flock(folder_fd, fcntl.LOCK_EX)
+    os.close(folder_fd)
+
+
 async def test_nothing_is_left_when_the_parent_is_killed(data_dir: Path) -> None:
     parent, pid, url = await start_in_another_process(data_dir)
     await tell(url, "insert into notes values ('acknowledged')")
     server = psutil.Process(pid)
     processes = [server, *server.children(recursive=True)]
     assert len(processes) > 3
+    run_dir = Path(parse_qs(urlsplit(url).query)["host"][0]).parent
     parent.kill()
     await parent.wait()
+    await asyncio.to_thread(wait_until_given_up, data_dir)
+    assert not await asyncio.to_thread(run_dir.exists)
     # The next start waits for the old server instead of trusting or fighting it.
     async with running(EmbeddedPostgres(data_dir)) as url:
         assert await ask(url, "select count(*) from notes") == 2
@@ -218,6 +231,38 @@ async def test_a_killed_server_is_started_again_at_the_same_address(data_dir: Pa
             except FAULTS:
                 await asyncio.sleep(0)
         assert server.pid != first
+    await keeper
+
+
+async def test_a_killed_server_that_cannot_start_is_tried_less_and_less_often_until_it_can(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(embedded, "START_AGAIN_AFTER_S", 0.1)
+    monkeypatch.setattr(embedded, "START_AGAIN_AT_LATEST_S", 0.4)
+    server = EmbeddedPostgres(data_dir)
+    async with running(server) as url:
+        keeper = asyncio.create_task(server.keep_running())
+        control = data_dir / "cluster" / "global" / "pg_control"
+        away = control.rename(control.with_suffix(".away"))
+        os.kill(server.pid, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while True:
+                await asyncio.sleep(0)
+                if len(caplog.records) == 7:
+                    break
+        assert "could not find the database system" in caplog.records[0].error
+        told_s = [record.created for record in caplog.records]
+        waited_s = [after - before for before, after in pairwise(told_s)]
+        for waited, least in zip(waited_s, (0.1, 0.2, 0.4, 0.4, 0.4, 0.4), strict=True):
+            assert waited >= least
+        assert waited_s[-1] < 3.2, "it doubles no more"
+        away.rename(control)
+        while True:
+            try:
+                assert await ask(url, "select text from notes") == "kept"
+                break
+            except FAULTS:
+                await asyncio.sleep(0)
     await keeper
 
 

@@ -216,3 +216,29 @@ async def test_each_kind_of_query_gives_what_it_promises(database: Database) -> 
         assert await queries.scalar(name, int)(connection) is None
         with pytest.raises(NoRow):
             await queries.one(name, Applied)(connection)
+
+
+def test_what_several_statements_begin_with_is_written_once() -> None:
+    written = statements("room_log")
+    short, whole = written["commit_log"], written["commit_batch"]
+    common = short.text[short.text.index("with batch as") :].rpartition("select room_id")[0].strip()
+    assert "insert into room_events" in common and common in whole.text
+    assert short.parameters == whole.parameters[: len(short.parameters)]
+    assert "log" not in written, "a part is no statement"
+
+
+@pytest.mark.parametrize("name", ["list_new", "list_active"])
+async def test_a_page_of_the_list_of_rooms_is_read_in_the_order_of_its_index(
+    database: Database, name: str
+) -> None:
+    statement = statements("rooms")[name]
+    given = ", ".join("''" if each == "name_key" else "null" for each in statement.parameters)
+    async with database.transaction() as connection:
+        # An empty table would rather be scanned.
+        await connection.execute("set local enable_seqscan = off")
+        await connection.execute("set local plan_cache_mode = force_generic_plan")
+        await connection.execute(f"prepare page as {statement.text}")
+        plan = [row[0] for row in await connection.fetch(f"explain execute page({given})")]
+        await connection.execute("deallocate page")
+    assert not any("Sort" in line for line in plan), plan
+    assert any("Index Scan using rooms_by_" in line for line in plan), plan

@@ -11,18 +11,30 @@ from tests.web.server import Server
 Opener = Callable[..., Browser]
 
 
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that many tests use one after the other, each with its own people and rooms."""
+    yield from _run(tmp_path_factory.mktemp("shared"))
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A server with nothing in it."""
-    server = Server(tmp_path / "data")
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server with nothing in it, for who stops it or must be alone on it."""
+    yield from _run(tmp_path)
+
+
+def _run(folder: Path) -> Iterator[Server]:
+    server = Server(folder / "data")
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def browser(server: Server) -> Iterator[Opener]:
-    """Opens browsers on the server; they are closed at the end, before it stops."""
+def browser(request: pytest.FixtureRequest) -> Iterator[Opener]:
+    """Opens browsers on the shared server, or on the test's own; closes them before it stops."""
+    own = "own_server" in request.fixturenames
+    server: Server = request.getfixturevalue("own_server" if own else "shared_server")
     opened: list[Browser] = []
 
     def open_one(**how: object) -> Browser:

@@ -1,6 +1,8 @@
 """Sound made for tests: pieces of which every moment is unlike every other."""
 
 from fractions import Fraction
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Final, cast
 
@@ -31,11 +33,21 @@ def noisy_music(seconds: float, seed: int) -> NDArray[np.float32]:
 
 
 def write(file: Path, seconds: float, *, title: str, artist: str, seed: int = 1) -> Path:
-    """Write a piece with its tags; the suffix (.flac, .ogg, .wav) says how."""
-    codec = {".flac": "flac", ".ogg": "libvorbis", ".wav": "pcm_s16le"}[file.suffix]
+    """Write a piece with its tags; the suffix (.flac, .ogg, .wav) says how.
+
+    The same piece is the same bytes: a server that has analysed it once needs no second time.
+    """
+    file.write_bytes(_encoded(file.suffix, seconds, title, artist, seed))
+    return file
+
+
+@cache
+def _encoded(suffix: str, seconds: float, title: str, artist: str, seed: int) -> bytes:
+    codec = {".flac": "flac", ".ogg": "libvorbis", ".wav": "pcm_s16le"}[suffix]
     sample_format = {"flac": "s16", "libvorbis": "fltp", "pcm_s16le": "s16"}[codec]
     samples = noisy_music(seconds, seed)
-    with av.open(str(file), "w") as out:
+    written = BytesIO()
+    with av.open(written, "w", format=suffix[1:]) as out:
         out.metadata.update({"title": title, "artist": artist})
         stream = cast(av.AudioStream, out.add_stream(codec, rate=RATE_HZ))
         stream.layout = "stereo"
@@ -50,4 +62,4 @@ def write(file: Path, seconds: float, *, title: str, artist: str, seed: int = 1)
         for piece in resampler.resample(None):
             out.mux(stream.encode(piece))
         out.mux(stream.encode(None))
-    return file
+    return written.getvalue()

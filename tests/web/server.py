@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from tests.canary import require_no_secret
+
 ADDRESS: Final = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 STOP_WITHIN_S: Final = 15
 
@@ -24,17 +26,23 @@ class Server:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def _log_file(self) -> Path:
+        return self._data_dir.with_suffix(".log")
+
     def start(self) -> None:
         """Returns when it listens."""
-        self._process = subprocess.Popen(
-            [
-                sys.executable, "-m", "roomserver", "serve",
-                "--port", str(self.port), "--data-dir", str(self._data_dir),
-            ],
-            env={**os.environ, "UNISONO_LIMITS_FACTOR": "0"},
-            stdout=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
+        with self._log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "roomserver", "serve",
+                    "--port", str(self.port), "--data-dir", str(self._data_dir),
+                ],
+                env={**os.environ, "UNISONO_LIMITS_FACTOR": "0"},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )  # fmt: skip
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if found := ADDRESS.search(line):
@@ -62,3 +70,7 @@ class Server:
             assert self._process.stdout is not None
             self._process.stdout.close()
             self._process = None
+        # Shown with what else a failed test has to say.
+        printed = self._log_file.read_text("utf-8", "replace")
+        sys.stderr.write(printed)
+        require_no_secret(printed)

@@ -1,9 +1,11 @@
 """Peer: a `websockets` server that passes every message on with `websockets.broadcast`."""
 
 import sys
+from contextlib import suppress
 
 import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
 
 everybody: set[ServerConnection] = set()
 
@@ -11,8 +13,9 @@ everybody: set[ServerConnection] = set()
 async def handle(connection: ServerConnection) -> None:
     everybody.add(connection)
     try:
-        async for message in connection:
-            broadcast(everybody, message)
+        with suppress(ConnectionClosed):
+            async for message in connection:
+                broadcast(everybody, message)
     finally:
         everybody.discard(connection)
 

@@ -11,6 +11,7 @@ import pytest
 
 from httpapi.media.worker import ProbeWorker
 from protocol.errors import ErrorCode, Rejected
+from tests.httpapi.media.children import children_running
 from tests.httpapi.media.sounds import silent_flac, sound
 
 
@@ -23,8 +24,7 @@ def endless(tmp_path: Path) -> Path:
 
 
 def probes() -> list[psutil.Process]:
-    children = psutil.Process().children(recursive=True)
-    return [c for c in children if "httpapi.media.probe" in c.cmdline()]
+    return children_running("httpapi.media.probe")
 
 
 async def until(holds: Callable[[], bool]) -> None:

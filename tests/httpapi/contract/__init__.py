@@ -1,0 +1,1 @@
+"""Schemathesis against the real server: two people, and objects that exist."""
