@@ -1,13 +1,15 @@
 # One process, one port, its own PostgreSQL. Data lives in the volume /data.
 FROM python:3.11-slim AS build
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY protocol protocol
 COPY sql sql
 COPY roomserver roomserver
 COPY httpapi httpapi
+# Only what requirements.lock names, byte for byte; the build itself fetches nothing more.
 RUN python -m venv /opt/unisono \
- && /opt/unisono/bin/pip install --no-cache-dir --disable-pip-version-check .
+ && /opt/unisono/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock \
+ && /opt/unisono/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
 
 FROM python:3.11-slim
 # PostgreSQL refuses to run as root, and nothing here needs to.

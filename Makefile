@@ -7,6 +7,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 PORT   ?=
 ARGS   ?=
 
+# What pytest ends with where ARGS chose none of the tests: those who measure have a run of their own.
+NOTHING_CHOSEN := 5
+
 # Always `python -m`: scripts in .venv/bin name this folder by its path, and it may be moved.
 PY     := .venv/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
@@ -18,28 +21,40 @@ RUN_READY   := .venv/.installed-run
 DEV_READY   := .venv/.installed-dev
 BENCH_READY := .venv/.installed-bench
 
+# Two at a time, then one by one those that need the machine for themselves. It fails if either fails,
+# or if neither chose a test.
+define two_runs
+$(PY) -m pytest -m "$(1) and not alone" -n 2 $(2) $(ARGS); one=$$?; \
+  [ $$one = 0 ] || [ $$one = $(NOTHING_CHOSEN) ] || exit $$one; \
+  $(PY) -m pytest -m "$(1) and alone" $(ARGS); two=$$?; \
+  [ $$two = 0 ] || [ $$two$$one = $(NOTHING_CHOSEN)0 ] || exit $$two
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-slow check format generate bench clean
+.PHONY: help run test test-browser test-slow check format generate lock bench bench-sync clean
 
 help:
 	@echo 'make run    start Unisono with a demo room on http://127.0.0.1:8000 (PORT=8001, ARGS="--data-dir /tmp/x")'
 	@echo 'make test   run the tests against their own Postgres and Redis (ARGS="-k queue")'
 	@echo 'make check  linters, types, architecture, generated files'
 	@echo 'make bench  the benchmarks with their peers'
-	@echo 'make test-browser, make test-slow, make format, make generate, make clean'
+	@echo 'make bench-sync  record what listeners hear in real browsers (needs chromium, pulseaudio, faketime)'
+	@echo 'make test-browser, make test-slow, make format, make generate, make lock, make clean'
 
-# exec: a signal to the shell that make started is a signal to the server.
+# exec: a signal to the shell that make started is a signal to the server. $$PPID is make: the server
+# ends with it, also when it is killed.
 run: $(RUN_READY)
-	@exec $(PY) -m roomserver serve --demo $(if $(PORT),--port $(PORT)) $(ARGS)
+	@exec $(PY) -m roomserver serve --demo --parent $$PPID $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: $(DEV_READY)
 	$(PY) -m pytest -m "not browser and not slow" -n 2 --dist loadfile $(ARGS)
 
+# The first run may choose nothing, then the second must: `make test-slow ARGS=tests/faults`.
 test-browser: $(DEV_READY)
-	$(PY) -m pytest -m browser $(ARGS)
+	$(call two_runs,browser,--dist worksteal)
 
 test-slow: $(DEV_READY)
-	$(PY) -m pytest -m slow $(ARGS)
+	$(call two_runs,slow,--dist loadfile)
 
 check: $(DEV_READY)
 	$(PY) -m ruff check .
@@ -55,9 +70,21 @@ format: $(DEV_READY)
 generate: $(DEV_READY)
 	$(PY) -m protocol.generate
 	$(PY) -m tests.architecture.features
+	$(PY) -m tests.architecture.permissions
+	$(PY) -m tests.architecture.metrics
+
+# What the container installs, with the hash of every file: after a change of the dependencies, and now
+# and then for their newer releases.
+lock: $(VENV_READY)
+	$(PIP) uv
+	echo 'setuptools>=77' | $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --custom-compile-command 'make lock' pyproject.toml - -o requirements.lock
 
 bench: $(BENCH_READY)
 	$(PY) -m tests.bench $(ARGS)
+
+bench-sync: $(BENCH_READY)
+	$(PY) -m tests.bench_sync --write $(ARGS)
 
 $(VENV_READY):
 	@[ -n "$(PYTHON)" ] || { \
