@@ -8,18 +8,22 @@ const RATE_LIMIT = { settling: 0.005, settled: 0.001 }; // the second is below w
 const GONE_WITHIN_MS = { settling: 250, settled: 3_000 }; // a small error is gone by about 63 % then.
 // What is believed of the sound card moves by a ms or two for some seconds: not each of these is to be heard.
 const RATE_STEP_A_MS = 2e-5; // the rate itself never jumps either: 0.1 % takes 50 ms
+// Settled, and off by more than this for longer: a break that nobody saw, or where it is heard became known only now.
+const UNSEEN_MS = 3;
+const UNSEEN_FOR_MS = 1_000;
 
 export class Steering {
   #bend = 0;
   #bending = false;
   #settlingMs = SETTLING_MS;
+  #offForMs = 0; // longer than UNSEEN_MS
 
   /** How much faster than the schedule the sound goes: 0.001 is 0.1 %. */
   get bend() {
     return this.#bend;
   }
 
-  /** True in the first 3 s after a start or a break, when more is allowed. */
+  /** True in the first 3 s after a start or a break, or after it stayed off: then more is allowed. */
   get settling() {
     return this.#settlingMs > 0;
   }
@@ -41,9 +45,11 @@ export class Steering {
    * else `bend` tells the rate.
    */
   jumps(errorMs, stepMs, isJoining = false) {
+    const distanceMs = Math.abs(errorMs);
+    this.#offForMs = distanceMs > UNSEEN_MS && !isJoining ? this.#offForMs + stepMs : 0;
+    if (!this.settling && this.#offForMs > UNSEEN_FOR_MS) this.settle();
     const phase = this.settling ? "settling" : "settled";
     this.#settlingMs -= stepMs;
-    const distanceMs = Math.abs(errorMs);
     if (distanceMs > JUMP_ABOVE_MS[phase]) return true;
     if (distanceMs > DEADBAND_MS) this.#bending = true;
     else if (distanceMs < BENT_BACK_MS) this.#bending = false;

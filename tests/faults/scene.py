@@ -1,5 +1,6 @@
 """What every fault is tried on: a server as people run it, with bots that go on meanwhile."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -58,17 +59,22 @@ async def fences(load: Load) -> dict[str, int]:
         await database.close()
 
 
-def slowest_ack_ms(load: Load, since_ns: int) -> float:
-    """Of the commands that were sent since then."""
-    slowest_ns = 0
+def ack_waits_ms(
+    load: Load, since_ns: int, until_ns: int | None = None, of: type[object] = object
+) -> list[float]:
+    """How long the ack of each such command took that was sent in that time, by the wall clock."""
+    waits_ms = []
     for journal in load.journals:
         sent = {
             line.frame.id: line.at_ns
             for line in journal.lines
-            if isinstance(line, Sent) and isinstance(line.frame, Cmd) and line.at_ns > since_ns
+            if isinstance(line, Sent)
+            and isinstance(line.frame, Cmd)
+            and isinstance(line.frame.cmd, of)
+            and since_ns < line.at_ns < (until_ns or time.time_ns())
         }
         for line in journal.lines:
             if isinstance(line, Received) and isinstance(line.frame, Ack) and line.frame.id in sent:
-                slowest_ns = max(slowest_ns, line.at_ns - sent[line.frame.id])
-    assert slowest_ns
-    return slowest_ns / 1e6
+                waits_ms.append((line.at_ns - sent[line.frame.id]) / 1e6)
+    assert waits_ms
+    return waits_ms

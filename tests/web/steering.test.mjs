@@ -34,13 +34,34 @@ const settled = () => {
 
 test("settled: little is left alone, what is off is bent by at most 0.1 %, far off is one jump", () => {
   assert.deepEqual(steer(0.09, settled()), { jumps: 0, fastest: 0, steepest: 0, errorMs: 0.09 });
-  for (const errorMs of [0.3, -2, 29]) {
+  for (const errorMs of [0.3, -2, 2.9]) {
     const told = steer(errorMs, settled());
     assert.equal(told.jumps, 0);
     assert.ok(told.fastest <= 0.001 + 1e-12);
     assert.ok(Math.abs(told.errorMs) < 0.1, `${errorMs}: ${told.errorMs}`);
   }
   assert.equal(steer(-31, settled()).jumps, 1);
+});
+
+test("settled, what stays off by more than 3 ms for a second is put right as after a break", () => {
+  for (const [errorMs, jumps, fastest] of [[8, 0, 0.005], [-8, 0, 0.005], [29, 1, 0.001]]) {
+    const told = steer(errorMs, settled(), 4_000);
+    assert.equal(told.jumps, jumps, `${errorMs}`);
+    assert.ok(Math.abs(told.errorMs) < 0.3, `${errorMs}: ${told.errorMs}`);
+    assert.ok(Math.abs(told.fastest - fastest) < 5e-4, `${errorMs}: ${told.fastest}`);
+  }
+  const wavering = settled();
+  for (let turn = 0; turn < 20; turn += 1) {
+    assert.equal(wavering.jumps(20, 900), false, "for less than a second it is borne");
+    assert.equal(wavering.settling, false);
+    wavering.jumps(0, QUANTUM_MS);
+  }
+});
+
+test("amid two joined tracks nothing is put right", () => {
+  const steering = settled();
+  for (let step = 0; step < 1_000; step += 1) assert.equal(steering.jumps(20, QUANTUM_MS, true), false);
+  assert.equal(steering.settling, false);
 });
 
 test("in the first 3 s: up to 0.5 %, and a jump above 10 ms", () => {
