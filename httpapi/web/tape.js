@@ -28,6 +28,7 @@ const sameSound = (one, other) => one === other || Boolean(one && other && one.s
  */
 export class Tape {
   #blocks = new Map(); // stream -> [{first, left, right}], in order
+  #released = []; // of these, what is needed no more
   #pieces = [];
   #line = null; // {frame, place, rate}: where the head should be at a frame, and how it goes on
   #rate = 1; // places a frame, of the latest line
@@ -44,16 +45,19 @@ export class Tape {
 
   /** Take in decoded samples of a stream, from its sample `first` on. */
   add(stream, first, left, right) {
-    const blocks = (this.#blocks.get(stream) ?? []).filter((block) => block.first !== first);
     const piece = piecesAt(this.#pieces, this.#head);
     const at = this.#head - (piece?.origin ?? 0);
     if (piece?.stream === stream && at >= first && at < first + left.length) this.#fadeFrom(this.#pieces);
+    this.drop(stream, first);
+    const blocks = this.#blocks.get(stream) ?? [];
     this.#blocks.set(stream, [...blocks, { first, left, right }].sort((a, b) => a.first - b.first));
   }
 
   /** Forget the samples of a stream that begin at `first`, or all of it. */
   drop(stream, first) {
-    const blocks = first === undefined ? [] : (this.#blocks.get(stream) ?? []).filter((block) => block.first !== first);
+    const before = this.#blocks.get(stream) ?? [];
+    const blocks = first === undefined ? [] : before.filter((block) => block.first !== first);
+    this.#released.push(...before.filter((block) => !blocks.includes(block)));
     if (blocks.length) this.#blocks.set(stream, blocks);
     else this.#blocks.delete(stream);
   }
@@ -88,11 +92,19 @@ export class Tape {
     const piece = piecesAt(this.#pieces, this.#head);
     const told = {
       frame, place: this.#head, bend: this.#steering.bend, settling: this.#steering.settling, sounding: Boolean(this.#line && piece),
-      starvedFrames: this.#starvedFrames, jumps: this.#jumps,
+      starvedFrames: this.#starvedFrames, jumps: this.#jumps, released: this.#release(),
     };
     this.#starvedFrames = 0;
     this.#jumps = 0;
     return told;
+  }
+
+  /** The memory of samples that were dropped and have faded, for whoever gave it: collected here it would hold up the sound. */
+  #release() {
+    if (this.#fade) return [];
+    const released = this.#released.flatMap(({ left, right }) => [left.buffer, right.buffer]);
+    this.#released = [];
+    return released;
   }
 
   /** Make the frames from `frame` on. */

@@ -21,7 +21,8 @@ registerProcessor("tape", class extends AudioWorkletProcessor {
     this.#tape.process(currentFrame, left, right);
     if (currentFrame >= this.#nextLook) {
       this.#nextLook = currentFrame + LOOK_EVERY_S * sampleRate;
-      this.port.postMessage(this.#tape.look(currentFrame + left.length));
+      const told = this.#tape.look(currentFrame + left.length);
+      this.port.postMessage(told, told.released);
     }
     return !this.#isOver;
   }

@@ -164,6 +164,26 @@ test("changes that follow each other within a fade break nothing off, nor does d
   assert.equal(heard.at(-1), sounds.three[heard.length - 1]);
 });
 
+test("the memory of what is dropped goes back, once, and not before it has faded", () => {
+  const tape = new Tape();
+  const [one, two, again] = [tone(SECOND), tone(SECOND), tone(SECOND)];
+  tape.plan([piece("one", 0, SECOND)]);
+  tape.add("one", 0, one, one.slice());
+  tape.add("two", 0, two, two.slice());
+  tape.follow({ frame: 0, place: 0, rate: 1 });
+  run(tape, 0, 20);
+  tape.plan([piece("two", 0, SECOND)]);
+  tape.drop("one");
+  assert.deepEqual(tape.look(20 * QUANTUM).released, [], "it can still be heard");
+  run(tape, 20 * QUANTUM, 20);
+  const { released } = tape.look(40 * QUANTUM);
+  assert.deepEqual(released.map((memory) => memory === one.buffer), [true, false]);
+  assert.deepEqual(tape.look(40 * QUANTUM).released, []);
+  tape.add("two", 0, again, again.slice()); // in the place of the same
+  assert.ok(steepest(run(tape, 40 * QUANTUM, 20)) < 0.03);
+  assert.deepEqual(tape.look(60 * QUANTUM).released.map((memory) => memory === two.buffer), [true, false]);
+});
+
 test("without a line it fades out and stays silent, and then begins at the right place", () => {
   const tape = new Tape();
   const sound = tone(5 * SECOND, 100);
