@@ -18,7 +18,6 @@ from tests.cluster.journal import Received
 from tests.cluster.load import Load
 from tests.cluster.rest import new_room, register, upload
 from tests.faults.scene import fences, scene
-from tests.timing import within
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -89,8 +88,8 @@ async def test_f1_a_server_killed_under_load_loses_nothing(tmp_path: Path) -> No
         await quiet.chat("back")
         late_ms = begun_ms + (time.monotonic_ns() - begun_ns) / 1e6 - quiet.position_ms()
         print(f"taken over in {taken_ms:.0f} ms, the music {late_ms:.1f} ms late")
-        within(taken_ms, TAKEN_WITHIN_MS, "taken over after ms")
-        within(abs(late_ms), NEAR_MS, "the music is late, ms")
+        assert taken_ms < TAKEN_WITHIN_MS
+        assert abs(late_ms) < NEAR_MS
         while len(again := comings(load, killed_ns)) < seats:
             await load.wait(0.05)
         assert [joined.room for joined in again if joined.resumed is None] == []

@@ -15,7 +15,7 @@ from tests.cluster.journal import Lost
 from tests.cluster.load import Load
 from tests.faults.proxy import Proxy
 from tests.faults.scene import ack_waits_ms, scene
-from tests.timing import within
+from tests.timing import timed, within
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(120)]
 
@@ -76,6 +76,7 @@ async def slow(load: Load, number: int = 1) -> None:
         proxy.answers.is_stalled = False
 
 
+@timed
 async def test_f15_who_does_not_read_is_let_go_holds_nobody_up_and_catches_up_later(
     database_url: str, tmp_path: Path
 ) -> None:

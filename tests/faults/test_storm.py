@@ -16,7 +16,6 @@ from tests.cluster.load import Load
 from tests.faults.proxy import Proxy
 from tests.faults.scene import scene
 from tests.faults.storm import Guest, Statements, come
-from tests.timing import within
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -67,7 +66,7 @@ async def test_f20_a_thousand_who_come_back_at_once_cost_statements_by_the_room(
         resumed = await come(guests, load.served.port)
         took_s, asked = time.monotonic() - begun_s, statements.count - before
         print(f"{PEOPLE} back in {took_s:.1f} s, {resumed} resumed, {asked} statements")
-        within(took_s, BACK_WITHIN_S, "all back after s")
+        assert took_s < BACK_WITHIN_S
         assert resumed == PEOPLE
         assert 0 < asked < STATEMENTS_A_ROOM * ROOMS + STATEMENTS_A_SECOND * took_s
         assert await load.verdict() == []

@@ -21,7 +21,7 @@ from protocol.chat import ChatSend
 from tests.cluster.rest import new_room, register
 from tests.cluster.server import ROOT, Served
 from tests.hostile.crowd import Tally
-from tests.timing import within
+from tests.timing import timed, within
 
 NUMBER: Final = min(10_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 1_000)
 MEMBERS: Final = 8
@@ -116,6 +116,7 @@ async def crowd_of(served: Served) -> Tally:
     return msgspec.json.decode(said, type=Tally)
 
 
+@timed
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(150)

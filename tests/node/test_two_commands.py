@@ -12,7 +12,7 @@ from protocol.bot import connect
 from protocol.bot_room import Room
 from protocol.tracks import Track
 from tests.node.fresh_machine import Machine, Run
-from tests.timing import within
+from tests.timing import timed, within
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
 
@@ -20,7 +20,7 @@ SECOND_START_WITHIN_S = 4.0  # Two on a quiet machine; a busy one shall not fail
 ALL_TRACKS_WITHIN_MS = 60_000
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def machine() -> Iterator[Machine]:
     machine = Machine()
     yield machine
@@ -69,6 +69,7 @@ def leaves_nothing(run: Run, end: Callable[[], None]) -> None:
     assert traces.left() == []
 
 
+@timed
 def test_a_newcomer_runs_it_twice_at_once_and_ends_it_in_every_way(
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """Listeners without ears, in one room of the real server, over links that are late as they like."""
 
 import asyncio
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,7 +11,7 @@ from protocol.bot_listener import Listener
 from tests.bench.listening import Crowd
 from tests.cluster.rest import new_room, register, upload
 from tests.faults.proxy import Proxy
-from tests.timing import within
+from tests.timing import timed, within
 
 LISTENERS = 50
 LATE_MS, JITTER_MS = 50, 30
@@ -61,10 +62,11 @@ async def test_a_listener_hears_what_was_until_the_agreed_instant_and_then_what_
         assert listener.playhead() is None
 
 
+@timed
 @pytest.mark.slow
 @pytest.mark.alone
 async def test_fifty_listeners_behind_bad_links_hear_the_same(base_url: str) -> None:
-    token = await register(base_url, "crowd_host")
+    token = await register(base_url, f"host_{token_hex(4)}")
     room_id = await new_room(base_url, token, "Crowd")
     track_id = await upload(base_url, token, 60_000)
     port = urlsplit(base_url).port

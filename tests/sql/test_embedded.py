@@ -24,7 +24,7 @@ from sql import binaries, embedded
 from sql.embedded import EmbeddedError, EmbeddedPostgres
 from sql.faults import FAULTS
 from sql.pool import connect
-from tests.timing import within
+from tests.timing import timed, within
 
 PARENT = """
 import asyncio, sys
@@ -114,14 +114,16 @@ async def test_the_server_keeps_what_it_acknowledged_and_listens_to_no_network(
     assert await ask(postgres_url, f"select current_setting('{setting}')") == value
 
 
+@timed
 async def test_an_existing_folder_is_served_within_half_a_second(data_dir: Path) -> None:
     server = EmbeddedPostgres(data_dir)
     begun = monotonic()
     async with running(server) as url:
-        within(monotonic() - begun, 0.5, "served after s")
+        took_s = monotonic() - begun
         assert await ask(url, "select text from notes") == "kept"
     assert await server.start() == url
     await server.stop()
+    within(took_s, 0.5, "served after s")
 
 
 async def test_a_long_path_with_spaces_in_a_closed_folder_is_served_and_stays_closed(
@@ -256,7 +258,7 @@ async def test_a_killed_server_that_cannot_start_is_tried_less_and_less_often_un
         waited_s = [after - before for before, after in pairwise(told_s)]
         for waited, least in zip(waited_s, (0.1, 0.2, 0.4, 0.4, 0.4, 0.4), strict=True):
             assert waited >= least
-        within(waited_s[-1], 3.2, "it doubles no more, s")
+        assert waited_s[-1] < 3.2, "it doubles no more"
         away.rename(control)
         while True:
             try:

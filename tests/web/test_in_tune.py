@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 import pytest
 
-from tests.timing import within
+from tests.timing import timed, within
 from tests.web.conftest import Opener
 from tests.web.hearing import found_at, glitches_s, lag_ms, longest_hole_ms, windows, worst_of
 from tests.web.music import RATE_HZ, noisy_music, write
@@ -70,6 +70,7 @@ def test_a_hole_in_the_music_and_a_torn_tone_are_found() -> None:
     assert glitches_s(tone)[:2] == [0.5, 0.505]
 
 
+@timed
 @pytest.mark.browser
 @pytest.mark.alone
 @pytest.mark.timeout(240)

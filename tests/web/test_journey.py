@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.timing import within
 from tests.web.conftest import Opener
 from tests.web.looks import looks
 from tests.web.music import write
@@ -32,7 +31,7 @@ def agree(one: Browser, other: Browser) -> None:
     one_at, one_where = one.shown()
     other_at, other_where = other.shown()
     apart_ms = (one_where - one_at) - (other_where - other_at)
-    within(abs(apart_ms), TOGETHER_MS, "apart, ms")
+    assert abs(apart_ms) <= TOGETHER_MS, f"{apart_ms:.1f} ms apart"
 
 
 def test_two_people_listen_together(browser: Opener, tmp_path: Path) -> None:
