@@ -33,7 +33,9 @@ export async function openDeck(context) {
   await context.audioWorklet.addModule(new URL("./worklet.js", import.meta.url));
   const node = new AudioWorkletNode(context, "tape", { numberOfInputs: 0, outputChannelCount: [2] });
   const deck = new Deck(node, (act, args, given) => node.port.postMessage({ act, args }, given));
-  node.port.onmessage = ({ data }) => deck.told(data);
+  node.port.onmessage = ({ data }) => {
+    if (!data.released) deck.told(data); // else it is memory, which is collected here
+  };
   return deck;
 }
 
@@ -41,7 +43,10 @@ export async function openDeck(context) {
 function ownThread(context) {
   const tape = new Tape();
   const node = new GainNode(context);
-  const deck = new Deck(node, (act, args) => tape[act](...args));
+  const deck = new Deck(node, (act, args) => {
+    tape[act](...args);
+    tape.release();
+  });
   const { sampleRate } = context;
   let frame = 0; // the next to be made
   function make() {
@@ -58,6 +63,7 @@ function ownThread(context) {
       block.start(frame / sampleRate);
     }
     deck.told(tape.look(frame));
+    tape.release();
   }
   context.addEventListener("statechange", make);
   make();

@@ -8,22 +8,24 @@ const RATE_LIMIT = { settling: 0.005, settled: 0.001 }; // the second is below w
 const GONE_WITHIN_MS = { settling: 250, settled: 3_000 }; // a small error is gone by about 63 % then.
 // What is believed of the sound card moves by a ms or two for some seconds: not each of these is to be heard.
 const RATE_STEP_A_MS = 2e-5; // the rate itself never jumps either: 0.1 % takes 50 ms
-// Settled, and off by more than this for longer: a break that nobody saw, or where it is heard became known only now.
-const UNSEEN_MS = 3;
+// Settled, and off for longer than a second: a break that nobody saw, or where it is heard became known only now.
+const UNSEEN_ABOVE_MS = 3; // it begins above it ...
+const UNSEEN_BELOW_MS = 1; // ... and ends below it
 const UNSEEN_FOR_MS = 1_000;
 
 export class Steering {
   #bend = 0;
   #bending = false;
   #settlingMs = SETTLING_MS;
-  #offForMs = 0; // longer than UNSEEN_MS
+  #offForMs = 0;
+  #isUnseen = false; // what is settled now
 
   /** How much faster than the schedule the sound goes: 0.001 is 0.1 %. */
   get bend() {
     return this.#bend;
   }
 
-  /** True in the first 3 s after a start or a break, or after it stayed off: then more is allowed. */
+  /** True in the first 3 s after a start or a break, and until what stayed off is put right: then more is allowed. */
   get settling() {
     return this.#settlingMs > 0;
   }
@@ -31,12 +33,29 @@ export class Steering {
   /** The sound begins, or broke off: what is off now may be put right quickly. */
   settle() {
     this.#settlingMs = SETTLING_MS;
+    this.#isUnseen = false;
   }
 
   /** It is where it should be: nothing is bent any more. */
   rest() {
     this.#bend = 0;
     this.#bending = false;
+    this.#endUnseen();
+  }
+
+  #endUnseen() {
+    this.#offForMs = 0;
+    if (this.#isUnseen) this.#settlingMs = 0;
+    this.#isUnseen = false;
+  }
+
+  #seeUnseen(distanceMs, stepMs, isJoining) {
+    const isOver = this.#isUnseen ? !this.settling || distanceMs < DEADBAND_MS : distanceMs < UNSEEN_BELOW_MS;
+    if (isJoining || isOver) this.#endUnseen();
+    else if (this.#offForMs > 0 || distanceMs > UNSEEN_ABOVE_MS) this.#offForMs += stepMs;
+    if (this.settling || this.#offForMs < UNSEEN_FOR_MS) return;
+    this.settle();
+    this.#isUnseen = true;
   }
 
   /**
@@ -46,8 +65,7 @@ export class Steering {
    */
   jumps(errorMs, stepMs, isJoining = false) {
     const distanceMs = Math.abs(errorMs);
-    this.#offForMs = distanceMs > UNSEEN_MS && !isJoining ? this.#offForMs + stepMs : 0;
-    if (!this.settling && this.#offForMs > UNSEEN_FOR_MS) this.settle();
+    this.#seeUnseen(distanceMs, stepMs, isJoining);
     const phase = this.settling ? "settling" : "settled";
     this.#settlingMs -= stepMs;
     if (distanceMs > JUMP_ABOVE_MS[phase]) return true;

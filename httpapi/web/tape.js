@@ -28,7 +28,7 @@ const sameSound = (one, other) => one === other || Boolean(one && other && one.s
  */
 export class Tape {
   #blocks = new Map(); // stream -> [{first, left, right}], in order
-  #released = []; // of these, what is needed no more
+  #dropped = []; // of these, what may still fade
   #pieces = [];
   #line = null; // {frame, place, rate}: where the head should be at a frame, and how it goes on
   #rate = 1; // places a frame, of the latest line
@@ -57,7 +57,7 @@ export class Tape {
   drop(stream, first) {
     const before = this.#blocks.get(stream) ?? [];
     const blocks = first === undefined ? [] : before.filter((block) => block.first !== first);
-    this.#released.push(...before.filter((block) => !blocks.includes(block)));
+    this.#dropped.push(...before.filter((block) => !blocks.includes(block)));
     if (blocks.length) this.#blocks.set(stream, blocks);
     else this.#blocks.delete(stream);
   }
@@ -92,19 +92,23 @@ export class Tape {
     const piece = piecesAt(this.#pieces, this.#head);
     const told = {
       frame, place: this.#head, bend: this.#steering.bend, settling: this.#steering.settling, sounding: Boolean(this.#line && piece),
-      starvedFrames: this.#starvedFrames, jumps: this.#jumps, released: this.#release(),
+      starvedFrames: this.#starvedFrames, jumps: this.#jumps,
     };
     this.#starvedFrames = 0;
     this.#jumps = 0;
     return told;
   }
 
-  /** The memory of samples that were dropped and have faded, for whoever gave it: collected here it would hold up the sound. */
-  #release() {
-    if (this.#fade) return [];
-    const released = this.#released.flatMap(({ left, right }) => [left.buffer, right.buffer]);
-    this.#released = [];
-    return released;
+  /**
+   * The memory of what was dropped and can be heard no more, for whoever gave it: on the audio thread, samples that are left
+   * to be collected hold up the sound of the whole computer.
+   */
+  release() {
+    if (this.#dropped.length === 0) return [];
+    const fading = new Set(this.#fade?.leaving.flatMap(({ blocks }) => [...blocks.values()].flat()));
+    const released = this.#dropped.filter((block) => !fading.has(block));
+    this.#dropped = this.#dropped.filter((block) => fading.has(block));
+    return [...new Set(released.flatMap(({ left, right }) => [left.buffer, right.buffer]))];
   }
 
   /** Make the frames from `frame` on. */

@@ -14,15 +14,21 @@ registerProcessor("tape", class extends AudioWorkletProcessor {
     this.port.onmessage = ({ data }) => {
       if (data.act === "close") this.#isOver = true;
       else this.#tape[data.act](...data.args);
+      this.#release(); // also while nothing sounds
     };
+  }
+
+  #release() {
+    const released = this.#tape.release();
+    if (released.length) this.port.postMessage({ released }, released);
   }
 
   process(_, [[left, right]]) {
     this.#tape.process(currentFrame, left, right);
     if (currentFrame >= this.#nextLook) {
       this.#nextLook = currentFrame + LOOK_EVERY_S * sampleRate;
-      const told = this.#tape.look(currentFrame + left.length);
-      this.port.postMessage(told, told.released);
+      this.port.postMessage(this.#tape.look(currentFrame + left.length));
+      this.#release();
     }
     return !this.#isOver;
   }

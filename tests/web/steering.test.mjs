@@ -44,11 +44,12 @@ test("settled: little is left alone, what is off is bent by at most 0.1 %, far o
 });
 
 test("settled, what stays off by more than 3 ms for a second is put right as after a break", () => {
-  for (const [errorMs, jumps, fastest] of [[8, 0, 0.005], [-8, 0, 0.005], [29, 1, 0.001]]) {
-    const told = steer(errorMs, settled(), 4_000);
+  for (const [errorMs, jumps, fastest] of [[3.2, 0, 0.005], [8, 0, 0.005], [-8, 0, 0.005], [29, 1, 0.001]]) {
+    const steering = settled();
+    const told = steer(errorMs, steering, 4_000);
     assert.equal(told.jumps, jumps, `${errorMs}`);
     assert.ok(Math.abs(told.errorMs) < 0.3, `${errorMs}: ${told.errorMs}`);
-    assert.ok(Math.abs(told.fastest - fastest) < 5e-4, `${errorMs}: ${told.fastest}`);
+    assert.ok(Math.abs(told.fastest - fastest) < 1e-3, `${errorMs}: ${told.fastest}`);
   }
   const wavering = settled();
   for (let turn = 0; turn < 20; turn += 1) {
@@ -58,10 +59,26 @@ test("settled, what stays off by more than 3 ms for a second is put right as aft
   }
 });
 
+test("once that is right the limits are what they were", () => {
+  for (const errorMs of [8, 29]) {
+    const steering = settled();
+    steer(errorMs, steering, 3_300);
+    assert.equal(steering.settling, false, `${errorMs}`);
+    assert.equal(steering.jumps(12, QUANTUM_MS), false);
+  }
+  // What began like a break has its 3 s, whatever stays off in them.
+  const begun = new Steering();
+  steer(0.05, begun, 2_000);
+  assert.equal(begun.settling, true);
+});
+
 test("amid two joined tracks nothing is put right", () => {
   const steering = settled();
   for (let step = 0; step < 1_000; step += 1) assert.equal(steering.jumps(20, QUANTUM_MS, true), false);
   assert.equal(steering.settling, false);
+  steer(8, steering, 1_100);
+  assert.equal(steering.settling, true);
+  assert.equal(steering.jumps(20, QUANTUM_MS, true), false, "nor what was to be put right before");
 });
 
 test("in the first 3 s: up to 0.5 %, and a jump above 10 ms", () => {
