@@ -108,7 +108,7 @@ class Client(asyncio.Protocol):
     def _read(self) -> None:
         data, ancillary, _, _ = self._socket.recvmsg(_READ_BYTES, 64)
         if not data:
-            self.transport.abort()
+            self.close()
             return
         came_ns = time.time_ns()
         for _, _, stamp in ancillary:
@@ -117,10 +117,19 @@ class Client(asyncio.Protocol):
         self.swarm.delays_ms += [(came_ns - int(sent)) / 1e6 for sent in _TIME.findall(data)]
         self.data_received(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def close(self) -> None:
+        """End the connection; its sampling before it, or the loop polls what is no longer open."""
+        self._stop_sampling()
+        self.transport.abort()
+
+    def _stop_sampling(self) -> None:
         if self._socket is not None:
             asyncio.get_running_loop().remove_reader(self._socket.fileno())
             self._socket.close()
+            self._socket = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_sampling()
         if not self.ready.done():
             self.ready.set_exception(ConnectionError(f"lost while opening: {self.tail[-300:]!r}"))
         self.swarm.lost += 1
@@ -161,7 +170,7 @@ class Swarm:
         at_once: int = 50,
     ) -> None:
         """Open `number` more clients, a few at a time."""
-        loop = asyncio.get_running_loop()
+        loop, before = asyncio.get_running_loop(), len(self.clients)
         for start in range(0, number, at_once):
             wave = []
             for index in range(start, min(number, start + at_once)):
@@ -176,9 +185,9 @@ class Swarm:
                 await asyncio.gather(*(client.ready for client in wave))
             self.clients += wave
         step = max(1, number // 50)
-        for client in self.clients[step // 2 :: step]:
+        for client in self.clients[before + step // 2 :: step]:
             client.sample()
 
     def close(self) -> None:
         for client in self.clients:
-            client.transport.abort()
+            client.close()
