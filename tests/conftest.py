@@ -10,19 +10,11 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import pytest
-from pytest_timeout import _get_item_settings
 
 from sql.embedded import EmbeddedPostgres
 from sql.migrate import migrate
 from sql.pool import Database, connect
 from tests.canary import Canary
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """What is run again (tests/timing.py) has its own time: a failure ends that of a test."""
-    if getattr(item, "execution_count", 1) > 1:
-        item.ihook.pytest_timeout_set_timer(item=item, settings=_get_item_settings(item))
 
 
 class _Complaints(logging.Handler):

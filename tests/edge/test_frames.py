@@ -18,7 +18,6 @@ from protocol.frames import MAX_FRAME_BYTES, Cmd, Error, Probe, Probed, Reject
 from tests.edge.raw import Port, close_code, frame, header, raw
 from tests.edge.scripted_home import ROOM
 from tests.edge.stage import SLOW, Client, stage
-from tests.timing import timed, within
 
 
 def probe_of(size: int) -> str:
@@ -153,7 +152,6 @@ async def flood(on: Port, data: bytes, times: int) -> int:
     return code
 
 
-@timed
 @pytest.mark.parametrize(
     "data", [frame(0x89, b""), frame(0x8A, b""), frame(0x89, b"x" * 125)], ids=str
 )
@@ -163,15 +161,14 @@ async def test_ws11_a_flood_of_pings_or_pongs_ends_the_connection_and_hurts_nobo
     async with stage(limits_factor=1) as on, on.client("Ada") as ada:
         codes, waits_ms = await beside(ada, lambda: flood(on, data * 10_000, 20))
         assert set(codes) == {CloseCode.RATE_LIMITED}
-    within(quantiles(waits_ms, n=100)[98], 250, "p99 of the others, ms")
+        assert quantiles(waits_ms, n=100)[98] < 250
 
 
-@timed
 async def test_ws11_empty_texts_are_malformed_and_hurt_nobody() -> None:
     async with stage(limits_factor=1) as on, on.client("Ada") as ada:
         codes, waits_ms = await beside(ada, lambda: flood(on, frame(0x81, b"") * 10_000, 20))
         assert set(codes) == {CloseCode.POLICY_VIOLATION}
-    within(quantiles(waits_ms, n=100)[98], 250, "p99 of the others, ms")
+        assert quantiles(waits_ms, n=100)[98] < 250
 
 
 async def beside(
@@ -196,7 +193,6 @@ async def beside(
     return codes, waits_ms
 
 
-@timed
 @pytest.mark.slow
 @pytest.mark.alone
 async def test_ws10_ten_thousand_commands_a_second_hurt_nobody_else() -> None:
@@ -213,7 +209,7 @@ async def test_ws10_ten_thousand_commands_a_second_hurt_nobody_else() -> None:
 
         codes, waits_ms = await beside(ada, spam)
         assert set(codes) == {CloseCode.RATE_LIMITED}
-    within(quantiles(waits_ms, n=100)[98], 100, "p99 of the others, ms")
+        assert quantiles(waits_ms, n=100)[98] < 100
 
 
 async def test_ws10_ten_thousand_commands_are_refused_and_then_the_connection_ends() -> None:

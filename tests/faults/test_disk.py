@@ -26,7 +26,6 @@ from tests.cluster.rest import new_room, register, tone
 from tests.cluster.server import ROOT, START_WITHIN_S
 from tests.faults.database_faults import acks, is_alive
 from tests.faults.scene import ACK_WITHIN_MS, ack_waits_ms, scene
-from tests.timing import timed, within
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
 
@@ -145,7 +144,6 @@ async def test_f14_while_the_databases_disk_is_full_it_is_read_and_then_all_goes
             await new_room(load.served.url, owner, "Another room")
 
 
-@timed
 async def test_f14_a_full_disk_for_logs_neither_ends_nor_holds_up_the_server(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -170,9 +168,8 @@ async def test_f14_a_full_disk_for_logs_neither_ends_nor_holds_up_the_server(
                 ballast.unlink()
                 while "lines of the log were lost" not in load.served.log:
                     assert await status(load, "/healthz") == 200
-            slowest_ms = max(ack_waits_ms(load, since_ns))
+            assert max(ack_waits_ms(load, since_ns)) < ACK_WITHIN_MS
             assert await load.verdict() == []
-    within(slowest_ms, ACK_WITHIN_MS, "slowest ack, ms")
 
 
 async def test_f14_a_server_with_no_room_for_its_first_word_starts_and_ends_in_order(

@@ -18,7 +18,6 @@ from tests.faults.database_faults import is_alive
 from tests.faults.scene import ACK_WITHIN_MS, ack_waits_ms, scene
 from tests.faults.test_disk import send
 from tests.httpapi.media.s3 import serving
-from tests.timing import timed, within
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
 
@@ -61,13 +60,11 @@ async def services_away(database_url: str, data_dir: Path, tree: Path) -> None:
                             await load.run(for_s=2)
                             await is_alive(load)
                         assert not any(upload.done() for upload in uploads)
-                        slowest_ms = max(ack_waits_ms(load, since_ns))
+                        assert max(ack_waits_ms(load, since_ns)) < ACK_WITHIN_MS
                 assert {upload.result()[0] for upload in uploads} == {201}
                 assert await load.verdict() == []
-    within(slowest_ms, ACK_WITHIN_MS, "slowest ack, ms")
 
 
-@timed
 async def test_f25_rooms_do_not_notice_that_storage_and_sentry_hang(
     database_url: str, tmp_path: Path
 ) -> None:

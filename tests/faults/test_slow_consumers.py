@@ -15,7 +15,6 @@ from tests.cluster.journal import Lost
 from tests.cluster.load import Load
 from tests.faults.proxy import Proxy
 from tests.faults.scene import ack_waits_ms, scene
-from tests.timing import timed, within
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(120)]
 
@@ -76,7 +75,6 @@ async def slow(load: Load, number: int = 1) -> None:
         proxy.answers.is_stalled = False
 
 
-@timed
 async def test_f15_who_does_not_read_is_let_go_holds_nobody_up_and_catches_up_later(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -108,4 +106,4 @@ async def test_f15_who_does_not_read_is_let_go_holds_nobody_up_and_catches_up_la
             isinstance(line, Lost) for one in load.journals[:-SLOW] for line in one.lines
         )
         assert grown_bytes < SLOW * MEMORY_OF_ONE_BYTES
-    within(beside_ms, 2 * calm_ms + 20, "p99 of the others, ms")
+        assert beside_ms < 2 * calm_ms + 20

@@ -7,7 +7,6 @@ import pytest
 
 from tests.httpapi.site import Guest, Site
 from tests.httpapi.test_logins import WITHIN_S, closed_within_s, still_open, welcomed
-from tests.timing import timed, within
 
 PASSWORD = "correct horse"
 
@@ -57,16 +56,14 @@ async def test_a_guest_becomes_an_account_and_keeps_everything(site: Site) -> No
     assert other["user_id"] != ann.user_id
 
 
-@timed
 async def test_s2_what_a_guest_left_open_does_not_stay_in_the_account(site: Site) -> None:
     ann, ben = await site.guest("Ann"), await site.guest("Ben")
     body = {"username": "ann", "email": "ann@example.org", "password": PASSWORD}
     async with welcomed(site, ann.token) as planted, welcomed(site, ben.token) as others:
         since_s = monotonic()
         assert (await site.ask("POST", "/api/auth/register", body, who=ann)).status == 201
-        took_s = await closed_within_s(planted, since_s)
+        assert await closed_within_s(planted, since_s) < WITHIN_S
         assert await still_open(others)
-    within(took_s, WITHIN_S, "closed after s")
 
 
 async def test_a_refresh_token_is_good_once(site: Site) -> None:
@@ -79,7 +76,6 @@ async def test_a_refresh_token_is_good_once(site: Site) -> None:
     assert (await refresh(site, "never issued"))[0] == 401
 
 
-@timed
 async def test_j6_a_used_refresh_token_ends_the_family(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -89,7 +85,7 @@ async def test_j6_a_used_refresh_token_ends_the_family(
     async with welcomed(site, ann.token) as socket:
         since_s = monotonic()
         assert (await refresh(site, ann.refresh_token))[0] == 401
-        took_s = await closed_within_s(socket, since_s)
+        assert await closed_within_s(socket, since_s) < WITHIN_S
     assert (await refresh(site, first["refresh_token"]))[0] == 401
     access = Guest(ann.user_id, first["access_token"], "")
     assert (await site.ask("GET", "/api/auth/me", who=access)).status == 401
@@ -97,7 +93,6 @@ async def test_j6_a_used_refresh_token_ends_the_family(
     (told,) = (record for record in caplog.records if "used twice" in record.message)
     assert vars(told)["user_id"] == ann.user_id
     assert ann.refresh_token not in caplog.text
-    within(took_s, WITHIN_S, "closed after s")
 
 
 async def test_j6_within_the_grace_a_used_successor_gives_the_thief_away(site: Site) -> None:

@@ -14,7 +14,6 @@ from tests.httpapi.conftest import OpenSite
 from tests.httpapi.media.sounds import apic, id3, picture, sound
 from tests.httpapi.site import Guest, Site
 from tests.httpapi.test_renditions import TONE, made
-from tests.timing import timed, within
 
 LARGE = sound("wav", "pcm_s16le", samples=48_000 * 40)
 """Far more than fits between two sockets."""
@@ -172,7 +171,6 @@ async def test_u11_one_person_fetches_so_many_files_at_once_and_others_more(site
     assert (await site.ask("GET", f"{track}/audio", who=who)).data == LARGE
 
 
-@timed
 @pytest.mark.slow
 @pytest.mark.alone
 async def test_u11_500_downloads_at_a_byte_a_second_leave_the_others_quick(site: Site) -> None:
@@ -192,6 +190,6 @@ async def test_u11_500_downloads_at_a_byte_a_second_leave_the_others_quick(site:
             took_ms.append((perf_counter() - begun) * 1_000)
             assert answer.status in (200, 206)
         grown_bytes = psutil.Process().memory_info().rss - before_bytes
+    assert sorted(took_ms)[int(len(took_ms) * 0.99)] < 200
     # Not a whole file each.
     assert grown_bytes < 300 * 2**20
-    within(sorted(took_ms)[int(len(took_ms) * 0.99)], 200, "p99 of the others, ms")

@@ -10,7 +10,6 @@ import aiohttp
 
 from tests.httpapi.heard import frame
 from tests.httpapi.site import Answer, Guest, Site
-from tests.timing import timed, within
 
 PASSWORD = "correct horse"
 NEW_PASSWORD = "battery staple"
@@ -111,7 +110,6 @@ async def test_ending_the_own_login_takes_the_cookie_away(site: Site) -> None:
     assert (await site.ask("GET", "/api/auth/me", headers=cookie)).status == 401
 
 
-@timed
 async def test_j8_a_new_password_ends_all_other_logins(site: Site) -> None:
     first = await site.account("fred")
     here, there = await log_in(site, "fred"), await log_in(site, "fred")
@@ -123,7 +121,7 @@ async def test_j8_a_new_password_ends_all_other_logins(site: Site) -> None:
         bodies["current_password"] = PASSWORD
         changed = await site.ask("PUT", "/api/auth/password", bodies, who=here)
         assert changed.status == 204
-        took_s = await closed_within_s(far, monotonic())
+        assert await closed_within_s(far, monotonic()) < WITHIN_S
         assert await still_open(near)
     for other in (first, there):
         assert not await is_known(site, other)
@@ -133,7 +131,6 @@ async def test_j8_a_new_password_ends_all_other_logins(site: Site) -> None:
     old = {"login": "fred", "password": PASSWORD}
     assert (await site.ask("POST", "/api/auth/login", old)).status == 401
     await log_in(site, "fred", NEW_PASSWORD)
-    within(took_s, WITHIN_S, "closed after s")
 
 
 async def test_of_two_new_passwords_at_once_one_holds_and_bad_ones_do_not(site: Site) -> None:
@@ -176,27 +173,23 @@ async def end_from_the_list(site: Site, name: str, who: Guest) -> Answer:
 ENDS: dict[str, End] = {"anna": logout, "bert": logout_all, "cora": end_from_the_list}
 
 
-@timed
 async def test_ws17_j8_an_ended_login_is_off_its_open_sockets_within_2_s(site: Site) -> None:
-    async def ended(name: str, end: End) -> float:
+    async def ended(name: str, end: End) -> None:
         await site.account(name)
         who = await log_in(site, name)
         ticket = (await site.ask("POST", "/api/auth/ws-ticket", {}, who=who)).body["ticket"]
         async with welcomed(site, who.token) as socket:
             assert (await end(site, name, who)).status == 204
-            took_s = await closed_within_s(socket, monotonic())
+            assert await closed_within_s(socket, monotonic()) < WITHIN_S
         # Neither the token nor a ticket from before lets anybody in again.
         for credential in ({"token": who.token}, {"ticket": ticket}):
             assert await refused_hello(site, **credential) == "unauthenticated"
-        return took_s
 
     async with welcomed(site, (await site.guest()).token) as strangers:
-        took_s = await asyncio.gather(*(ended(name, end) for name, end in ENDS.items()))
+        await asyncio.gather(*(ended(name, end) for name, end in ENDS.items()))
         assert await still_open(strangers)
-    within(max(took_s), WITHIN_S, "closed after s")
 
 
-@timed
 async def test_who_is_signed_out_is_not_in_the_room_for_the_grace(site: Site) -> None:
     owner, guest = await site.account(), await site.guest()
     room_id = await site.room(owner)
@@ -208,11 +201,9 @@ async def test_who_is_signed_out_is_not_in_the_room_for_the_grace(site: Site) ->
         assert (await site.ask("POST", "/api/auth/logout", who=guest)).status == 204
         while guest.user_id not in (await frame(near, "presence")).get("gone", ()):
             pass
-        took_s = monotonic() - since_s
-    within(took_s, WITHIN_S, "gone after s")
+        assert monotonic() - since_s < WITHIN_S
 
 
-@timed
 async def test_j8_a_socket_that_a_cookie_opened_ends_with_it(site: Site) -> None:
     own = {"Origin": site.url, "Sec-Fetch-Site": "same-origin"}
     body = {"display_name": "Ann", "cookie": True}
@@ -221,5 +212,4 @@ async def test_j8_a_socket_that_a_cookie_opened_ends_with_it(site: Site) -> None
     async with welcomed(site, **own | cookie) as socket:
         since_s = monotonic()
         assert (await site.ask("POST", "/api/auth/logout", headers=own | cookie)).status == 204
-        took_s = await closed_within_s(socket, since_s)
-    within(took_s, WITHIN_S, "closed after s")
+        assert await closed_within_s(socket, since_s) < WITHIN_S

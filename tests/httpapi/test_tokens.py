@@ -12,7 +12,6 @@ from protocol.catalog import ClientCommand
 from protocol.tokens import SCOPES, TOKENS_PER_MAKER, scope_of
 from tests.httpapi.site import Answer, Guest, Site
 from tests.httpapi.test_logins import WITHIN_S, closed_within_s, refused_hello, still_open, welcomed
-from tests.timing import timed, within
 
 TOKENS = "/api/users/me/tokens"
 
@@ -148,7 +147,6 @@ async def test_each_command_takes_one_scope_or_is_for_people() -> None:
     }
 
 
-@timed
 async def test_a_deleted_token_is_off_its_open_socket_within_2_s(site: Site) -> None:
     ann, ben = await site.account(), await site.account()
     echo, other = await bot(site, ann), await bot(site, ann)
@@ -164,14 +162,12 @@ async def test_a_deleted_token_is_off_its_open_socket_within_2_s(site: Site) -> 
         since_s = monotonic()
         assert (await site.ask("DELETE", path, who=ann)).status == 204
         assert (await site.ask("GET", "/api/auth/me", who=echo)).status == 401
-        took_s = await closed_within_s(socket, since_s)
+        assert await closed_within_s(socket, since_s) < WITHIN_S
         assert await still_open(others)
     assert (await site.ask("DELETE", path, who=ann)).status == 404
     assert len(await tokens_of(site, ann)) == 1
-    within(took_s, WITHIN_S, "closed after s")
 
 
-@timed
 async def test_a_token_runs_out_where_it_is_told_to(site: Site) -> None:
     ann = await site.account()
     echo = await bot(site, ann, expires_in_ms=60_000)
@@ -179,9 +175,8 @@ async def test_a_token_runs_out_where_it_is_told_to(site: Site) -> None:
     # One second before its end, so that the socket lives to see it.
     await site.execute("update bot_tokens set expires_at = now() + interval '1 second'")
     async with welcomed(site, echo.token) as socket:
-        took_s = await closed_within_s(socket, monotonic())
+        assert await closed_within_s(socket, monotonic()) < 1 + WITHIN_S
     assert (await site.ask("GET", "/api/auth/me", who=echo)).status == 401
-    within(took_s, 1 + WITHIN_S, "closed after s")
 
 
 async def test_a_bot_outlives_its_token_and_gets_another_from_its_maker_alone(site: Site) -> None:

@@ -1,7 +1,6 @@
 """Listeners without ears, in one room of the real server, over links that are late as they like."""
 
 import asyncio
-from secrets import token_hex
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,7 +10,6 @@ from protocol.bot_listener import Listener
 from tests.bench.listening import Crowd
 from tests.cluster.rest import new_room, register, upload
 from tests.faults.proxy import Proxy
-from tests.timing import timed, within
 
 LISTENERS = 50
 LATE_MS, JITTER_MS = 50, 30
@@ -62,11 +60,10 @@ async def test_a_listener_hears_what_was_until_the_agreed_instant_and_then_what_
         assert listener.playhead() is None
 
 
-@timed
 @pytest.mark.slow
 @pytest.mark.alone
 async def test_fifty_listeners_behind_bad_links_hear_the_same(base_url: str) -> None:
-    token = await register(base_url, f"host_{token_hex(4)}")
+    token = await register(base_url, "crowd_host")
     room_id = await new_room(base_url, token, "Crowd")
     track_id = await upload(base_url, token, 60_000)
     port = urlsplit(base_url).port
@@ -84,4 +81,4 @@ async def test_fifty_listeners_behind_bad_links_hear_the_same(base_url: str) -> 
         spread = await crowd.spread(3)
         print(f"\nthe first {LEARNT_S} s: {first}\nthen: {spread}")
         await crowd.leave()
-    within(spread.p95_ms, SPREAD_MS, "p95 of the spread, ms")
+    assert spread.p95_ms <= SPREAD_MS

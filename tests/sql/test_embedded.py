@@ -24,7 +24,6 @@ from sql import binaries, embedded
 from sql.embedded import EmbeddedError, EmbeddedPostgres
 from sql.faults import FAULTS
 from sql.pool import connect
-from tests.timing import timed, within
 
 PARENT = """
 import asyncio, sys
@@ -114,16 +113,14 @@ async def test_the_server_keeps_what_it_acknowledged_and_listens_to_no_network(
     assert await ask(postgres_url, f"select current_setting('{setting}')") == value
 
 
-@timed
 async def test_an_existing_folder_is_served_within_half_a_second(data_dir: Path) -> None:
     server = EmbeddedPostgres(data_dir)
     begun = monotonic()
     async with running(server) as url:
-        took_s = monotonic() - begun
+        assert monotonic() - begun < 0.5
         assert await ask(url, "select text from notes") == "kept"
     assert await server.start() == url
     await server.stop()
-    within(took_s, 0.5, "served after s")
 
 
 async def test_a_long_path_with_spaces_in_a_closed_folder_is_served_and_stays_closed(

@@ -10,7 +10,6 @@ from statistics import median
 import numpy as np
 import pytest
 
-from tests.timing import timed, within
 from tests.web.conftest import Opener
 from tests.web.hearing import found_at, glitches_s, lag_ms, longest_hole_ms, windows, worst_of
 from tests.web.music import RATE_HZ, noisy_music, write
@@ -70,7 +69,6 @@ def test_a_hole_in_the_music_and_a_torn_tone_are_found() -> None:
     assert glitches_s(tone)[:2] == [0.5, 0.505]
 
 
-@timed
 @pytest.mark.browser
 @pytest.mark.alone
 @pytest.mark.timeout(240)
@@ -101,8 +99,8 @@ def test_two_pages_are_in_tune(browser: Opener, sound_card: SoundCard, tmp_path:
     middle, worst = median(abs(lag) for lag in lags), worst_of(lags, 0.95)
     each = [round(lag, 2) for lag in lags]
     report("apart", {"each_ms": each, "median_ms": middle, "p95_ms": worst})
-    within(middle, MEDIAN_MS, "median, ms")
-    within(worst, P95_MS, "95th percentile, ms")
+    assert middle <= MEDIAN_MS
+    assert worst <= P95_MS
 
 
 @pytest.mark.browser
