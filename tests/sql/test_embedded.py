@@ -3,6 +3,8 @@
 import asyncio
 import fcntl
 import os
+import platform
+import re
 import shutil
 import signal
 import stat
@@ -162,6 +164,24 @@ async def test_what_the_environment_says_about_postgresql_changes_nothing(
     async with running(EmbeddedPostgres(data_dir)) as url:
         assert await ask(url, "select text from notes") == "kept"
     assert binaries.find().folder.name == "pginstall"
+
+
+def slice_ns(pid: int) -> int:
+    """How long a process may keep a core while others wait for it."""
+    told = Path(f"/proc/{pid}/sched").read_text()
+    [found] = re.findall(r"^se\.slice +: +(\d+)", told, re.MULTILINE)
+    return int(found)
+
+
+async def test_a_commit_does_not_wait_for_the_turns_of_others_on_its_core(data_dir: Path) -> None:
+    async with running(EmbeddedPostgres(data_dir)) as url:
+        backend = await connect(url)
+        pid = await backend.fetchval("select pg_backend_pid()")
+        chosen_ns = slice_ns(pid)
+        await backend.close()
+    # Before Linux 6.12 nobody may choose.
+    may_choose = tuple(map(int, re.findall(r"\d+", platform.release())[:2])) >= (6, 12)
+    assert (chosen_ns == 100_000) is may_choose
 
 
 async def test_only_the_user_that_started_it_gets_in(postgres_url: str) -> None:
