@@ -24,7 +24,7 @@ class Pace(Struct, frozen=True, kw_only=True):
     """A home that is silent for so long is taken to be away: who asks is told to try again."""
     ask_again_ms: int = 1_000
     """The bus may lose an envelope: what is unanswered is asked again this often."""
-    flush_every_ms: int = 20
+    flush_every_ms: int = 16
     """While a room is busy, each of its members is written to at most once in this time."""
     slice_connections: int = 16
     """So many members are written to in one turn of the loop; a command passes through about nine

@@ -1,11 +1,11 @@
-"""One room at this edge: at most one framed write per member in 20 ms.
+"""One room at this edge: at most one framed write per member in 16 ms.
 
 Homes speak JSON. What members get who speak MessagePack is made of it here, once for all of them.
 
 Frames wait on a belt. A *sweep* goes past all members, a few in each turn of the loop, so that
 commands are heard in between; each member gets what is on the belt when its turn comes, and what
 comes behind the sweep waits for the next. The first frame after quiet begins one at the end of the
-turn; then one begins at most every 20 ms, but an event of playback waits only for the sweep before.
+turn; then one begins at most every 16 ms, but an event of playback waits only for the sweep before.
 """
 
 import asyncio
