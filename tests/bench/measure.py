@@ -62,7 +62,13 @@ async def server(
     *arguments: str, port: int, ready: bytes = b"listening", **settings: str
 ) -> AsyncIterator[Server]:
     """Run `python -m …` until the end of the block; starts when it printed `ready`. `settings` are
-    environment variables of it."""
+    environment variables of it.
+
+    This process, which is all its clients, steps back: who listens elsewhere pushes no server off
+    its core when something comes.
+    """
+    # What it starts would inherit it.
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
@@ -70,6 +76,7 @@ async def server(
         stdout=asyncio.subprocess.PIPE,
         env=os.environ | {"UNISONO_LIMITS_FACTOR": "0", "UNISONO_LOG_LEVEL": "error"} | settings,
     )
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     assert process.stdout is not None
     try:
         async with asyncio.timeout(60):
