@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -79,9 +80,8 @@ def _make(path: Path) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         # link, unlike rename, keeps the key of another process that was first.
-        os.link(draft, path)
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):
+            os.link(draft, path)
     finally:
         draft.unlink()
 
