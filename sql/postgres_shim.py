@@ -37,12 +37,14 @@ def shorten_slices() -> None:
     """Ask for many short turns on a core instead of few long ones; the share of it stays the same.
 
     A room waits for each commit, and a commit needs a core for a tenth of a millisecond now and
-    then, between waits for the disk. With usual turns it waits up to 4 ms for it each time, if
-    others are busy. Linux before 6.12 changes nothing.
+    then, between waits for the disk. With usual turns it waits some milliseconds for it each time,
+    if others are busy. Linux before 6.12 changes nothing.
     """
     number = SCHED_SETATTR.get(os.uname().machine)
     if sys.platform == "linux" and number is not None:
-        attr = SchedAttr(flags=KEEP_POLICY, nice=os.nice(0), runtime_ns=SLICE_NS)
+        attr = SchedAttr(
+            flags=KEEP_POLICY, nice=os.getpriority(os.PRIO_PROCESS, 0), runtime_ns=SLICE_NS
+        )
         attr.size = ctypes.sizeof(attr)
         # Where it is unknown or forbidden things go on as they would have.
         ctypes.CDLL(None).syscall(number, 0, ctypes.byref(attr), 0)

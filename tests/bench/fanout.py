@@ -137,5 +137,5 @@ async def bench(rounds: int) -> list[str]:
         ratio = mid(OURS, which, 0) / best
         lines += ["", f"{label}: {ratio:.2f} × the best peer (bar {bar})."]
     p99_ms, soonest_ms = mid(OURS, 1, 2), min(mid(name, 1, 2) for name in peers)
-    lines += ["", f"ten in flight, p99: {p99_ms:.0f} ms (bar ≤ 30), best peer {soonest_ms:.0f}."]
+    lines += ["", f"ten in flight, p99: {p99_ms:.1f} ms (bar ≤ 30), best peer {soonest_ms:.0f}."]
     return lines

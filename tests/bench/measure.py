@@ -5,8 +5,8 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,18 +57,25 @@ def free_port() -> int:
         return port
 
 
+@contextmanager
+def stepped_back() -> Iterator[None]:
+    """This process, which is all the clients of a bench, pushes nobody off a core when something
+    comes for it: who listens elsewhere would not. What it starts meanwhile inherits that, so that
+    no database may be."""
+    before = os.sched_getscheduler(0)
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, before, os.sched_param(0))
+
+
 @asynccontextmanager
 async def server(
     *arguments: str, port: int, ready: bytes = b"listening", **settings: str
 ) -> AsyncIterator[Server]:
     """Run `python -m …` until the end of the block; starts when it printed `ready`. `settings` are
-    environment variables of it.
-
-    This process, which is all its clients, steps back: who listens elsewhere pushes no server off
-    its core when something comes.
-    """
-    # What it starts would inherit it.
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    environment variables of it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
@@ -76,14 +83,14 @@ async def server(
         stdout=asyncio.subprocess.PIPE,
         env=os.environ | {"UNISONO_LIMITS_FACTOR": "0", "UNISONO_LOG_LEVEL": "error"} | settings,
     )
-    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     assert process.stdout is not None
     try:
         async with asyncio.timeout(60):
             while ready not in (line := await process.stdout.readline()):
                 if not line:
                     raise RuntimeError(f"{arguments} ended before it listened")
-        yield Server(port, psutil.Process(process.pid))
+        with stepped_back():
+            yield Server(port, psutil.Process(process.pid))
     finally:
         process.terminate()
         try:

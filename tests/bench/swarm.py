@@ -23,6 +23,7 @@ _STAMPED = 35
 """SO_TIMESTAMPNS of Linux: the kernel tells when what is read arrived."""
 _READ_BYTES = 256 * 1024
 _ROUND_BYTES = 16 * 1024
+"""Of one client in one round; what is left comes in the next."""
 _TIME = re.compile(MARK + rb"(\d+)#")
 # A ping with four bytes, as our server and the `websockets` library send it. Text in ASCII never
 # holds its first byte, so that it can be found without parsing frames.
@@ -155,8 +156,7 @@ class Swarm:
         self._goal = 0
         self._reached = asyncio.Event()
         self._rounds: asyncio.TimerHandle | None = None
-        self._round_s = 0.0
-        self._readable = select.epoll()
+        self._readable: select.epoll | None = None
         self._by_descriptor: dict[int, Client] = {}
 
     def count(self, found: int) -> None:
@@ -205,18 +205,19 @@ class Swarm:
         as something came for it. People elsewhere would not wake a core of this machine for each
         message: a thousand wakings take it from the server, and from its database.
         """
+        self._readable = select.epoll()
         for client in self.clients:
             if not client.is_sampled:
                 client.transport.pause_reading()
                 descriptor = client.transport.get_extra_info("socket").fileno()
                 self._by_descriptor[descriptor] = client
                 self._readable.register(descriptor, select.EPOLLIN)
-        self._round_s = every_ms / 1_000
-        self._round()
+        self._round(self._readable, every_ms / 1_000)
 
-    def _round(self) -> None:
-        self._rounds = asyncio.get_running_loop().call_later(self._round_s, self._round)
-        for descriptor, _ in self._readable.poll(0):
+    def _round(self, readable: select.epoll, every_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._rounds = loop.call_later(every_s, self._round, readable, every_s)
+        for descriptor, _ in readable.poll(0):
             client, data = self._by_descriptor[descriptor], b""
             with suppress(ConnectionError):
                 data = os.read(descriptor, _ROUND_BYTES)
@@ -229,6 +230,7 @@ class Swarm:
         """End all connections."""
         if self._rounds is not None:
             self._rounds.cancel()
-        self._readable.close()
+        if self._readable is not None:
+            self._readable.close()
         for client in self.clients:
             client.close()

@@ -50,9 +50,7 @@ from roomserver.runtime.limits import Limiter
 from roomserver.runtime.tasks import Tasks
 from tests.edge.scripted_home import EDGE, HOME, ROOM, WAIT_S, ScriptedHome, person
 
-SLOW = Pace(
-    tick_ms=5, ping_early_ms=(), ping_every_ms=3_600_000, flush_every_ms=20, measured_every_ms=10
-)
+SLOW = Pace(tick_ms=5, ping_early_ms=(), ping_every_ms=3_600_000, measured_every_ms=10)
 """As in production, but no ping disturbs a test that does not ask for it."""
 
 DIGESTS = Digests([SigningKey("test", b"k" * 32)])
